@@ -1,0 +1,25 @@
+"""Run networks over images: tiles, batches, prior shift, uncertainty."""
+
+from maximask_astro.inference.engine import (
+    TILINGS,
+    ClassDecision,
+    EngineOutput,
+    TileEngine,
+)
+from maximask_astro.inference.priors import log_prior_factor, update_probability
+from maximask_astro.inference.symmetry import spread_over_symmetries
+from maximask_astro.inference.tiling import Tile, pad_image, plan_blocks, plan_tiles
+
+__all__ = [
+    "TILINGS",
+    "ClassDecision",
+    "EngineOutput",
+    "Tile",
+    "TileEngine",
+    "log_prior_factor",
+    "pad_image",
+    "plan_blocks",
+    "plan_tiles",
+    "spread_over_symmetries",
+    "update_probability",
+]

@@ -1,0 +1,94 @@
+"""
+The MaxiMask network (Paillassa, Bertin & Bouy 2020, A&A 634, A48).
+
+An encoder and decoder of 3 by 3 convolutions whose pooling positions are
+shared, with four extra decoding paths that start from coarser levels
+(their section 3.1.1 and figure 10; layer sizes as in the network published
+with MaxiMask 1.4.1).
+"""
+
+from maximask_astro.models.pooling import PoolWithPositions, Unpool
+from maximask_astro.utils.keras_backend import import_keras
+
+__all__ = ["build_maximask"]
+
+keras = import_keras()
+
+
+def build_maximask(*, n_classes=14, channels=(32, 64, 128, 256, 256, 256)):
+    """
+    Build the MaxiMask network.
+
+    Parameters
+    ----------
+    n_classes : int, optional
+        Number of output classes.
+
+    channels : tuple of 6 int, optional
+        Channels at full resolution, 1/2, 1/4, 1/8, 1/16 and 1/32. The last
+        two must be equal.
+
+    Returns
+    -------
+    model : `keras.Model`
+        From sky-subtracted images in units of the sky noise, shape (batch,
+        height, width, 1), float32, to logits, shape (batch, height, width,
+        ``n_classes``), for images of any size. The inverse hyperbolic sine of
+        the input is the network's first operation; a sigmoid of the logits
+        gives the probabilities.
+
+    Raises
+    ------
+    ValueError
+        ``channels`` does not fit the network.
+    """
+    channels = tuple(channels)
+    if len(channels) != 6 or channels[4] != channels[5]:
+        raise ValueError(
+            "channels must be six numbers, the last two of them equal, "
+            f"not {channels!r}."
+        )
+    layers = keras.layers
+
+    def conv(x, name, filters):
+        layer = layers.Conv2D(
+            filters, 3, padding="same", activation="relu", name=name
+        )
+        return layer(x)
+
+    image = keras.Input((None, None, 1), name="image")
+    x = keras.ops.arcsinh(image)
+
+    # Each encoder level keeps its map, for the skips, and its pooling positions.
+    names = (("1",), ("2",), ("3_1", "3_2"), ("4_1", "4_2"), ("5_1", "5_2"))
+    maps, positions = [], []
+    for level_channels, level_names in zip(channels, names, strict=False):
+        for name in level_names:
+            x = conv(x, f"conv{name}", level_channels)
+        maps.append(x)
+        x, *level_positions = PoolWithPositions()(x)
+        positions.append(level_positions)
+    x = conv(x, "convmid", channels[5])
+
+    # Each decoder level ends with the channels of the level above it.
+    ends = (n_classes, *channels[:4])
+    decoded = []
+    for level in range(4, -1, -1):
+        x = Unpool()(x, *positions[level], maps[level])
+        x = layers.Add()([x, maps[level]])
+        for name in names[level][:0:-1]:
+            x = conv(x, f"upconv{name}", channels[level])
+        x = conv(x, f"upconv{names[level][0]}", ends[level])
+        decoded.append(x)
+
+    # The extra paths start where the decoder's levels 5 to 2 end.
+    outputs = [x]
+    for path, start in zip((4, 3, 2, 1), decoded[:4], strict=True):
+        x = start
+        for level in range(path - 1, -1, -1):
+            x = Unpool()(x, *positions[level], maps[level])
+            x = conv(x, f"ucp{path}_conv{level + 1}", ends[level])
+        outputs.append(x)
+
+    final = layers.Conv2D(n_classes, 3, padding="same", name="final_conv")
+    return keras.Model(image, final(layers.Concatenate()(outputs)), name="maximask")

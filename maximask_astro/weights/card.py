@@ -1,0 +1,123 @@
+"""Model cards: what is known about a model, stored beside its weights."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from maximask_astro.utils.errors import ModelIntegrityError
+
+__all__ = ["ModelCard"]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """
+    What is known about a model.
+
+    Parameters
+    ----------
+    name : str
+        Name by which the model is asked for.
+
+    task : {'contaminants', 'tracking'}
+        What the model is for.
+
+    description : str
+        What the model is, in a sentence or two.
+
+    architecture : str
+        Key of `maximask_astro.models.ARCHITECTURES`.
+
+    options : dict
+        Arguments of the architecture's builder.
+
+    source : dict
+        Where the weights come from. For published networks: the ``package``
+        to ask pip for, the ``wheel`` and its ``wheel_sha256``, the
+        ``checkpoint`` directory in it and its ``data_sha256``.
+
+    license, citation : str
+        Of the weights.
+
+    classes : tuple of str
+        What the outputs are, in order.
+
+    training_priors : dict of str to float
+        Fraction of each class in the training set.
+
+    thresholds : dict of str to float
+        Default threshold of each class.
+
+    input : dict
+        ``block``: size in pixels that the network was trained on; ``stride``:
+        its output shifts with the input only in multiples of this; ``halo``:
+        how far in pixels a pixel's value can matter, rounded up to a multiple
+        of the stride.
+
+    normalization : str
+        Key of `maximask_astro.background.NORMALIZATIONS`.
+
+    weights_sha256 : str
+        Digest of the weights, see `maximask_astro.weights.weights_digest`.
+
+    known_limits : tuple of str
+        Where the model fails, in sentences.
+    """
+
+    name: str
+    task: str
+    description: str
+    architecture: str
+    source: dict
+    license: str
+    citation: str
+    classes: tuple
+    input: dict
+    normalization: str
+    weights_sha256: str
+    options: dict = field(default_factory=dict)
+    training_priors: dict = field(default_factory=dict)
+    thresholds: dict = field(default_factory=dict)
+    known_limits: tuple = ()
+
+    @classmethod
+    def read(cls, path):
+        """
+        Read a card from a JSON file.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+
+        Returns
+        -------
+        card : `ModelCard`
+            The card.
+
+        Raises
+        ------
+        ModelIntegrityError
+            The file is missing, or is not a model card.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            for name in ("classes", "known_limits"):
+                content[name] = tuple(content.get(name, ()))
+            return cls(**content)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise ModelIntegrityError(
+                f"{path} is not a readable model card: {error}."
+            ) from error
+
+    def write(self, path):
+        """
+        Write the card to a JSON file.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+        """
+        text = json.dumps(asdict(self), indent=2) + "\n"
+        Path(path).write_text(text, encoding="utf-8")

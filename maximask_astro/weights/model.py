@@ -1,0 +1,172 @@
+"""Load a model: its card and a Keras network with its weights in place."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from maximask_astro.utils.errors import ModelIntegrityError
+from maximask_astro.weights.card import ModelCard
+from maximask_astro.weights.convert import (
+    DATA_FILE,
+    convert_checkpoint,
+    file_sha256,
+    is_checkpoint,
+)
+from maximask_astro.weights.store import (
+    CARD,
+    installed_card,
+    list_models,
+    model_path,
+    packaged_card,
+    read_weights,
+    weights_digest,
+)
+
+__all__ = ["LoadedModel", "load_model"]
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """
+    A model ready to use.
+
+    Parameters
+    ----------
+    card : `ModelCard`
+        What is known about it.
+
+    network : `keras.Model`
+        The network with its weights.
+
+    directory : `~pathlib.Path`
+        Where its files are.
+    """
+
+    card: ModelCard
+    network: object
+    directory: Path
+
+
+def _build(card, weights, directory):
+    """Build the network of a card and set its weights."""
+    from maximask_astro.models import ARCHITECTURES
+
+    try:
+        builder = ARCHITECTURES[card.architecture]
+    except KeyError:
+        raise ModelIntegrityError(
+            f"The card in {directory} names the architecture '{card.architecture}'; "
+            f"there are {', '.join(ARCHITECTURES)}."
+        ) from None
+    network = builder(**card.options)
+    wanted = {variable.path: variable for variable in network.weights}
+    if wanted.keys() != weights.keys():
+        odd = sorted(wanted.keys() ^ weights.keys())
+        raise ModelIntegrityError(
+            f"The weights in {directory} are not those of the architecture "
+            f"'{card.architecture}': '{odd[0]}' is in only one of them."
+        )
+    for name, variable in wanted.items():
+        if tuple(variable.shape) != weights[name].shape:
+            raise ModelIntegrityError(
+                f"The weights in {directory} do not fit the architecture "
+                f"'{card.architecture}': '{name}' has the shape "
+                f"{weights[name].shape}, not {tuple(variable.shape)}."
+            )
+        variable.assign(weights[name])
+    return network
+
+
+def _read_original(directory):
+    """Card and weights of a directory in the original's format."""
+    digest = file_sha256(directory / "variables" / DATA_FILE)
+    weights = convert_checkpoint(directory)
+    base = "maximask-1.4.1" if "convmid/kernel" in weights else "maxitrack-1.4.1"
+    card = packaged_card(base)
+    if digest != card.source["data_sha256"]:
+        # Somebody's own training of a published architecture.
+        card = replace(
+            card,
+            name=directory.name,
+            description=f"A network of the architecture of {base}.",
+            source={"directory": str(directory)},
+            weights_sha256=weights_digest(weights),
+            license="unknown",
+        )
+    return card, weights
+
+
+@lru_cache(maxsize=4)
+def _load(directory, name, stamp):
+    directory = Path(directory)
+    if name is not None:
+        card = installed_card(name)
+        weights = read_weights(directory, card)
+    elif is_checkpoint(directory):
+        card, weights = _read_original(directory)
+    else:
+        card = ModelCard.read(directory / CARD)
+        weights = read_weights(directory, card)
+    return LoadedModel(card, _build(card, weights, directory), directory)
+
+
+def find_model(model):
+    """
+    Resolve a model's name or directory without loading it.
+
+    Parameters
+    ----------
+    model : str or path-like
+        Name of an installed model, or a directory in this library's format
+        or in the original's.
+
+    Returns
+    -------
+    directory : `~pathlib.Path`
+        Its directory.
+
+    name : str or None
+        Its name, or None for a directory.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is no such model, or it is not installed.
+    """
+    text = str(model)
+    if text not in list_models() and Path(text).is_dir():
+        return Path(text).resolve(), None
+    installed_card(text)
+    return model_path(text), text
+
+
+def load_model(model):
+    """
+    Load a model.
+
+    Loaded models are kept, so that a second call costs nothing. Safe to call
+    from several threads.
+
+    Parameters
+    ----------
+    model : str or path-like
+        Name of an installed model (see ``maximask-astro weights list``), or a
+        directory in this library's format or in the original's.
+
+    Returns
+    -------
+    loaded : `LoadedModel`
+        The card and the Keras network.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is no such model, or it is not installed.
+
+    ModelIntegrityError
+        Its files are damaged, incomplete, or not what its card says.
+    """
+    directory, name = find_model(model)
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    stamp = tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in files)
+    return _load(str(directory), name, stamp)

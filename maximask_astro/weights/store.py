@@ -1,0 +1,292 @@
+"""
+Where installed models live, and how their files are read and written.
+
+An installed model is a directory with ``card.json``, ``weights.npz`` and
+``test.npz`` (see `maximask_astro.weights.verify_model`). Arrays are read with
+pickling switched off, and are refused unless their digest is the one on the
+card.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from astropy.config import get_cache_dir_path
+
+from maximask_astro.utils.errors import ModelIntegrityError, ModelNotFoundError
+from maximask_astro.weights.card import ModelCard
+
+__all__ = [
+    "home_directory",
+    "is_installed",
+    "list_models",
+    "model_path",
+    "packaged_card",
+    "read_weights",
+    "save_model",
+    "weights_digest",
+]
+
+CARD, WEIGHTS, TEST = "card.json", "weights.npz", "test.npz"
+
+
+def home_directory():
+    """
+    Directory of installed models and other files of this library.
+
+    Returns
+    -------
+    path : `~pathlib.Path`
+        ``$MAXIMASK_ASTRO_HOME`` if that is set and not empty, else the
+        platform's cache directory as astropy knows it.
+    """
+    home = os.environ.get("MAXIMASK_ASTRO_HOME")
+    if home:
+        return Path(home).expanduser()
+    return Path(get_cache_dir_path("maximask_astro"))
+
+
+def model_path(name):
+    """
+    Directory where a model is, or would be, installed.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+
+    Returns
+    -------
+    path : `~pathlib.Path`
+        The directory; it need not exist.
+    """
+    return home_directory() / "models" / name
+
+
+def _packaged():
+    return resources.files("maximask_astro.weights") / "cards"
+
+
+def packaged_file(name, suffix):
+    """Path of a file about a published model that this package carries."""
+    return Path(str(_packaged() / f"{name}.{suffix}"))
+
+
+def packaged_card(name):
+    """
+    The card of a published model, installed or not.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+
+    Returns
+    -------
+    card : `ModelCard` or None
+        None if this package has no card of that name.
+    """
+    path = packaged_file(name, CARD)
+    return ModelCard.read(path) if path.is_file() else None
+
+
+def is_installed(name):
+    """
+    Whether a model is installed (complete; its digest is not checked).
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+
+    Returns
+    -------
+    installed : bool
+        Whether its files are there.
+    """
+    path = model_path(name)
+    return all((path / file).is_file() for file in (CARD, WEIGHTS, TEST))
+
+
+def list_models():
+    """
+    All models that are known here.
+
+    Returns
+    -------
+    models : dict of str to bool
+        Name to whether it is installed, in alphabetical order.
+    """
+    names = {
+        path.name.removesuffix(f".{CARD}")
+        for path in _packaged().iterdir()
+        if path.name.endswith(CARD)
+    }
+    installed = home_directory() / "models"
+    if installed.is_dir():
+        names |= {path.name for path in installed.iterdir() if is_installed(path.name)}
+    return {name: is_installed(name) for name in sorted(names)}
+
+
+def weights_digest(weights):
+    """
+    SHA-256 of a set of arrays, independent of the file that holds them.
+
+    Parameters
+    ----------
+    weights : dict of str to `~numpy.ndarray`
+        Arrays by name.
+
+    Returns
+    -------
+    digest : str
+        64 hexadecimal digits over names, dtypes, shapes and values.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        array = np.ascontiguousarray(weights[name])
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
+def read_arrays(path):
+    """
+    Read a NumPy archive without ever unpickling.
+
+    Parameters
+    ----------
+    path : path-like
+        An ``.npz`` file.
+
+    Returns
+    -------
+    arrays : dict of str to `~numpy.ndarray`
+        Arrays by name.
+
+    Raises
+    ------
+    ModelIntegrityError
+        The file is missing, damaged or holds Python objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise ModelIntegrityError(
+            f"{path} is damaged or is not a NumPy archive: {error}."
+        ) from error
+
+
+def read_weights(directory, card):
+    """
+    Read a model's weights and check them against its card.
+
+    Parameters
+    ----------
+    directory : path-like
+        Directory of the model.
+
+    card : `ModelCard`
+        The card whose digest the weights must have.
+
+    Returns
+    -------
+    weights : dict of str to `~numpy.ndarray`
+        Arrays by the path of the Keras variable.
+
+    Raises
+    ------
+    ModelIntegrityError
+        The file is missing, damaged, or its digest differs.
+    """
+    path = Path(directory) / WEIGHTS
+    weights = read_arrays(path)
+    digest = weights_digest(weights)
+    if digest != card.weights_sha256:
+        raise ModelIntegrityError(
+            f"{path} holds other weights than its card says: their SHA-256 is "
+            f"{digest[:12]}..., not {card.weights_sha256[:12]}...; remove "
+            f"{Path(directory)} and install the model again."
+        )
+    return weights
+
+
+def save_model(directory, card, weights, test):
+    """
+    Write a model's directory, all of it or nothing.
+
+    Parameters
+    ----------
+    directory : path-like
+        Where; an earlier model there is replaced.
+
+    card : `ModelCard`
+        The model's card, with the digest of ``weights``.
+
+    weights, test : dict of str to `~numpy.ndarray`
+        The weights by the path of the Keras variable, and the test tensors.
+
+    Raises
+    ------
+    ModelIntegrityError
+        The card's digest is not that of the weights.
+    """
+    if weights_digest(weights) != card.weights_sha256:
+        raise ModelIntegrityError(
+            f"The card of '{card.name}' does not have the digest of the weights."
+        )
+    directory = Path(directory)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=directory.parent))
+    try:
+        temporary.chmod(0o755)
+        np.savez(temporary / WEIGHTS, **weights)
+        np.savez(temporary / TEST, **test)
+        card.write(temporary / CARD)
+        if directory.exists():
+            shutil.rmtree(directory)
+        os.replace(temporary, directory)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def installed_card(name):
+    """
+    The card of an installed model.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+
+    Returns
+    -------
+    card : `ModelCard`
+        The card this package carries, if it has one of that name (so that the
+        digest of a published model cannot be changed in the cache), else the
+        installed one.
+
+    Raises
+    ------
+    ModelNotFoundError
+        The model is not installed.
+    """
+    card = packaged_card(name)
+    if is_installed(name):
+        return card or ModelCard.read(model_path(name) / CARD)
+    if card is not None:
+        raise ModelNotFoundError(
+            f"The model '{name}' is not installed: run "
+            f"'maximask-astro weights install {name}'."
+        )
+    known = ", ".join(list_models())
+    raise ModelNotFoundError(
+        f"There is no model '{name}' and no such directory; the models are {known}."
+    )

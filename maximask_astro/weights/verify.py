@@ -1,0 +1,112 @@
+"""Check an installed model against what its network should give."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maximask_astro.utils.errors import ModelIntegrityError
+from maximask_astro.weights.model import load_model
+from maximask_astro.weights.store import TEST, read_arrays
+
+__all__ = ["Verification", "make_test_block", "verify_model"]
+
+_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Verification:
+    """
+    Outcome of `verify_model`.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+
+    largest_difference : float
+        Between the probabilities it gives and those stored.
+
+    n_values : int
+        How many were compared.
+
+    passed : bool
+        Whether the largest difference is within 1e-4.
+    """
+
+    name: str
+    largest_difference: float
+    n_values: int
+    passed: bool
+
+
+def make_test_block(size=400):
+    """
+    Make the image that stored test tensors belong to.
+
+    It is not meant to look real, only to make every part of a network work:
+    noise, stars of all brightnesses, a trail, a bright column, a flat corner.
+
+    Parameters
+    ----------
+    size : int, optional
+        Height and width in pixels.
+
+    Returns
+    -------
+    image : `~numpy.ndarray`
+        float32, shape (``size``, ``size``), in units of the sky noise.
+    """
+    random = np.random.RandomState(20200213)
+    image = random.standard_normal((size, size))
+    rows, columns = np.mgrid[:size, :size]
+    for row, column, brightness, width in zip(
+        *random.uniform(0, size, (2, 60)),
+        10 ** random.uniform(0.5, 4.0, 60),
+        random.uniform(0.8, 3.0, 60),
+        strict=True,
+    ):
+        distance = (rows - row) ** 2 + (columns - column) ** 2
+        image += brightness * np.exp(-0.5 * distance / width**2)
+    distance = rows - 0.4 * columns - 0.3 * size
+    image += 8.0 * np.exp(-0.5 * (distance / 1.5) ** 2)
+    image[:, size // 3] += 40.0
+    image[: size // 8, -size // 8 :] = -5.0
+    return image.astype(np.float32)
+
+
+def verify_model(model):
+    """
+    Run a model on its test image and compare with its stored output.
+
+    Parameters
+    ----------
+    model : str or path-like
+        As for `load_model`.
+
+    Returns
+    -------
+    verification : `Verification`
+        What was compared and whether it passed.
+
+    Raises
+    ------
+    ModelNotFoundError, ModelIntegrityError
+        As `load_model`, or there are no test tensors.
+    """
+    import jax
+
+    loaded = load_model(model)
+    path = loaded.directory / TEST
+    if not path.is_file():
+        raise ModelIntegrityError(f"{path} with the model's test tensors is missing.")
+    test = read_arrays(path)
+    image = make_test_block(loaded.card.input["block"])
+    logits = np.asarray(loaded.network(image[None, :, :, None]))[0]
+    if loaded.card.task == "tracking":
+        output = np.asarray(jax.nn.softmax(logits))
+    else:
+        output = np.asarray(jax.nn.sigmoid(logits))[test["rows"], test["columns"]]
+    difference = float(np.abs(output - test["probabilities"]).max())
+    return Verification(
+        loaded.card.name, difference, output.size, difference <= _TOLERANCE
+    )
