@@ -1,0 +1,32 @@
+"""
+Which pixels of an exposure to trust, and which exposures.
+
+`~maximask_astro.masking.ContaminantMasker` finds contaminants pixel by pixel:
+cosmic rays, bad columns, trails, saturation and more.
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("maximask_astro")
+except PackageNotFoundError:  # imported from a source tree that is not installed
+    __version__ = "0+unknown"
+
+# What the top level offers is imported when it is first asked for.
+_EXPORTS = {
+    "ContaminantMap": "maximask_astro.masking",
+    "ContaminantMasker": "maximask_astro.masking",
+}
+
+__all__ = ["ContaminantMap", "ContaminantMasker", "__version__"]
+
+
+def __getattr__(name):
+    if name in _EXPORTS:
+        return getattr(import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module 'maximask_astro' has no attribute '{name}'")
+
+
+def __dir__():
+    return sorted({*globals(), *_EXPORTS})

@@ -1,0 +1,19 @@
+"""Find contaminants in exposures, pixel by pixel."""
+
+from maximask_astro.masking.contaminant_map import ClassSettings, ContaminantMap
+from maximask_astro.masking.header import class_cards, provenance_cards
+from maximask_astro.masking.masker import (
+    DEFAULT_MODEL,
+    ContaminantMasker,
+    why_no_verdict,
+)
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "ClassSettings",
+    "ContaminantMap",
+    "ContaminantMasker",
+    "class_cards",
+    "provenance_cards",
+    "why_no_verdict",
+]

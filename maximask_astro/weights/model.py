@@ -1,7 +1,7 @@
 """Load a model: its card and a Keras network with its weights in place."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from maximask_astro.utils.errors import ModelIntegrityError
@@ -30,51 +30,51 @@ class LoadedModel:
     """
     A model ready to use.
 
+    Its Keras network is built when it is first asked for: until then Keras is
+    not imported.
+
     Parameters
     ----------
     card : `ModelCard`
         What is known about it.
 
-    network : `keras.Model`
-        The network with its weights.
+    weights : dict of str to `~numpy.ndarray`
+        Arrays by the path of the Keras variable.
 
     directory : `~pathlib.Path`
         Where its files are.
     """
 
     card: ModelCard
-    network: object
+    weights: dict
     directory: Path
 
+    @cached_property
+    def network(self):
+        """The `keras.Model` with its weights in place."""
+        from maximask_astro.models import ARCHITECTURES
 
-def _build(card, weights, directory):
-    """Build the network of a card and set its weights."""
-    from maximask_astro.models import ARCHITECTURES
-
-    try:
-        builder = ARCHITECTURES[card.architecture]
-    except KeyError:
-        raise ModelIntegrityError(
-            f"The card in {directory} names the architecture '{card.architecture}'; "
-            f"there are {', '.join(ARCHITECTURES)}."
-        ) from None
-    network = builder(**card.options)
-    wanted = {variable.path: variable for variable in network.weights}
-    if wanted.keys() != weights.keys():
-        odd = sorted(wanted.keys() ^ weights.keys())
-        raise ModelIntegrityError(
-            f"The weights in {directory} are not those of the architecture "
-            f"'{card.architecture}': '{odd[0]}' is in only one of them."
-        )
-    for name, variable in wanted.items():
-        if tuple(variable.shape) != weights[name].shape:
+        name = self.card.architecture
+        if name not in ARCHITECTURES:
             raise ModelIntegrityError(
-                f"The weights in {directory} do not fit the architecture "
-                f"'{card.architecture}': '{name}' has the shape "
-                f"{weights[name].shape}, not {tuple(variable.shape)}."
+                f"The card in {self.directory} names the architecture '{name}'; "
+                f"there are {', '.join(ARCHITECTURES)}."
             )
-        variable.assign(weights[name])
-    return network
+        network = ARCHITECTURES[name](**self.card.options)
+        wanted = {variable.path: variable for variable in network.weights}
+        for path in wanted.keys() | self.weights.keys():
+            shapes = [
+                tuple(found[path].shape) if path in found else "no such array"
+                for found in (self.weights, wanted)
+            ]
+            if shapes[0] != shapes[1]:
+                raise ModelIntegrityError(
+                    f"The weights in {self.directory} do not fit the architecture "
+                    f"'{name}': '{path}' is {shapes[0]}, not {shapes[1]}."
+                )
+        for path, variable in wanted.items():
+            variable.assign(self.weights[path])
+        return network
 
 
 def _read_original(directory):
@@ -107,7 +107,7 @@ def _load(directory, name, stamp):
     else:
         card = ModelCard.read(directory / CARD)
         weights = read_weights(directory, card)
-    return LoadedModel(card, _build(card, weights, directory), directory)
+    return LoadedModel(card, weights, directory)
 
 
 def find_model(model):
@@ -156,7 +156,7 @@ def load_model(model):
     Returns
     -------
     loaded : `LoadedModel`
-        The card and the Keras network.
+        The card, the weights and, on demand, the Keras network.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import numpy as np
 
 from maximask_astro.utils.errors import ModelIntegrityError
 from maximask_astro.weights.model import load_model
-from maximask_astro.weights.store import TEST, read_arrays
+from maximask_astro.weights.store import TEST, packaged_file, read_arrays
 
 __all__ = ["Verification", "make_test_block", "verify_model"]
 
@@ -98,10 +98,17 @@ def verify_model(model):
     loaded = load_model(model)
     path = loaded.directory / TEST
     if not path.is_file():
+        path = packaged_file(loaded.card.name, TEST)  # a directory of the original
+    if not path.is_file():
         raise ModelIntegrityError(f"{path} with the model's test tensors is missing.")
     test = read_arrays(path)
-    image = make_test_block(loaded.card.input["block"])
-    logits = np.asarray(loaded.network(image[None, :, :, None]))[0]
+    network = loaded.network
+    variables = (
+        [variable.value for variable in network.trainable_variables],
+        [variable.value for variable in network.non_trainable_variables],
+    )
+    image = make_test_block(loaded.card.input["block"])[None, :, :, None]
+    logits = jax.jit(network.stateless_call)(*variables, image)[0][0]
     if loaded.card.task == "tracking":
         output = np.asarray(jax.nn.softmax(logits))
     else:

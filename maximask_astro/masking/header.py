@@ -1,0 +1,83 @@
+"""Header cards that say how masks were made."""
+
+from datetime import UTC, datetime
+
+from maximask_astro.flags import get_class
+
+__all__ = ["class_cards", "provenance_cards"]
+
+
+def provenance_cards(cmap):
+    """
+    Cards about the model and the way it was used.
+
+    Parameters
+    ----------
+    cmap : `ContaminantMap`
+        The map.
+
+    Returns
+    -------
+    cards : list of (keyword, value, comment)
+        FITS keywords of at most eight characters.
+    """
+    made = cmap.provenance
+    date = made.get("date") or datetime.now(UTC).isoformat(timespec="seconds")
+    return [
+        ("MM_UTC", date, "UTC date of contaminant masking"),
+        ("MM_VERS", made.get("version", ""), "version of maximask_astro"),
+        ("MM_MODEL", made.get("model", ""), "model"),
+        ("MM_SHA", made.get("weights_sha256", "")[:32], "start of its SHA-256"),
+        ("MM_NORM", made.get("normalization", ""), "normalization"),
+        ("MM_TILES", made.get("tiling", ""), "tiling"),
+        ("MM_UNCER", made.get("uncertainty", ""), "method of uncertainty"),
+        ("MM_NODAT", int(cmap.invalid.sum()), "pixels without a verdict"),
+    ]
+
+
+def class_cards(cmap, *, thresholded=True, single_mask=False):
+    """
+    Cards about the classes, as MaxiMask 1.4.1 writes them.
+
+    Numbers are strings, as in the original, but with all their digits.
+
+    Parameters
+    ----------
+    cmap : `ContaminantMap`
+        The map.
+
+    thresholded : bool, optional
+        Whether the image holds masks rather than probabilities.
+
+    single_mask : bool, optional
+        Whether the image is one bit mask rather than a plane a class.
+
+    Returns
+    -------
+    cards : list of (keyword, value, comment)
+        FITS keywords of at most eight characters.
+    """
+
+    def yes(condition):
+        return "Yes" if condition else "No"
+
+    priors = any(settings.prior is not None for settings in cmap.settings)
+    cards = [
+        ("PRIORS", yes(priors), "Whether priors were modified"),
+        ("THRESH", yes(thresholded), "Whether probabilities were thresholded"),
+        ("SMASK", yes(single_mask), "Whether all classes are in one bit mask"),
+    ]
+    for index, settings in enumerate(cmap.settings):
+        name = settings.name
+        cards += [
+            (name, f"{name}: {get_class(name).name}", None),
+            (f"{name}_DIM", str(index), f"plane of {name} (from 0)"),
+        ]
+        if settings.prior is not None:
+            cards.append((f"{name}_PR", f"{settings.prior:.7g}", f"{name} prior"))
+        if thresholded:
+            threshold = f"{settings.threshold:.7g}"
+            cards.append((f"{name}_TH", threshold, f"{name} threshold"))
+        if single_mask:
+            cards.append((f"{name}_SM", str(settings.bit), f"{name} bit"))
+    return cards

@@ -1,0 +1,352 @@
+"""Find contaminants in exposures."""
+
+import warnings
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from numbers import Real
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from maximask_astro.background import normalize
+from maximask_astro.flags import get_class
+from maximask_astro.inference import ClassDecision, TileEngine, log_prior_factor
+from maximask_astro.masking.contaminant_map import ClassSettings, ContaminantMap
+from maximask_astro.masking.settings import (
+    resolve_classes,
+    resolve_grow,
+    resolve_priors,
+    resolve_thresholds,
+)
+from maximask_astro.utils.errors import MaximaskWarning
+from maximask_astro.utils.nddata import unpack
+from maximask_astro.weights import load_model
+
+__all__ = ["DEFAULT_MODEL", "ContaminantMasker", "why_no_verdict"]
+
+DEFAULT_MODEL = "maximask-1.4.1"
+
+UNCERTAINTIES = (None, "dihedral")
+
+
+def why_no_verdict(data, mask=None):
+    """
+    Why an image has nothing to judge, if that is so.
+
+    Parameters
+    ----------
+    data : array_like
+        Two-dimensional image.
+
+    mask : `~numpy.ndarray` of bool, optional
+        True where a pixel is masked.
+
+    Returns
+    -------
+    reason : str or None
+        None if there is something to judge.
+    """
+    values = np.asarray(data)
+    valid = np.isfinite(values)
+    if mask is not None:
+        valid &= ~mask
+    if not valid.all():
+        values = values[valid]
+    if values.size == 0:
+        return "every pixel is masked, NaN or infinite"
+    low = values.min()
+    if low == values.max():
+        return f"every pixel with a value is {low:g}"
+    return None
+
+
+class ContaminantMasker:
+    """
+    Find contaminants in exposures with a neural network.
+
+    Configure it once, then call it with as many exposures as you like. It
+    keeps nothing of a call and may be used from several threads.
+
+    Parameters
+    ----------
+    model : str or path-like, optional
+        Name of an installed model (see ``maximask-astro weights list``), or a
+        directory with a model.
+
+    classes : str or iterable of str, optional
+        ``'all'``, ``'unusable'``, or abbreviations (see
+        `maximask_astro.flags`), in one string with commas or one by one.
+
+    priors : 'default', mapping or None, optional
+        Expected fraction of each class in the exposures, by abbreviation, in
+        (0, 1). Classes left out get the default; None for a class, or for all
+        of them, keeps the network's probabilities.
+
+    thresholds : 'default', float or mapping, optional
+        A pixel belongs to a class where its posterior probability is above
+        this: one number for all classes or by abbreviation, in [0, 1].
+
+    uncertainty : {None, 'dihedral'}, optional
+        ``'dihedral'`` gives each probability the standard deviation of those
+        of the eight views of the exposure (rotated, mirrored), at eight times
+        the cost. The probability itself stays that of the exposure as it is.
+
+    grow : float or mapping, optional
+        Radius in pixels by which the pixels of each class are grown, for all
+        contaminants (not BBG, BG, FR, NEB) or by abbreviation.
+
+    tiling : {'seamless', 'original'}, optional
+        ``'seamless'``: as if the exposure were seen in one pass, whatever the
+        size of the tiles. ``'original'``: in the overlapping blocks of
+        MaxiMask 1.4.1, to get its result bit for bit; slower.
+
+    tile_size : int, optional
+        Largest side of a tile in pixels. Larger is faster and needs more
+        memory; the result is the same.
+
+    batch_size : int, optional
+        Tiles evaluated at a time; the result is the same.
+
+    keep_probabilities : bool, optional
+        Whether the map keeps probabilities (4 bytes a pixel and class).
+
+    progress_bar : bool, optional
+        Whether to show a progress bar over tiles.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not as described.
+
+    ModelNotFoundError
+        The model is unknown or not installed.
+
+    ModelIntegrityError
+        The model's files are damaged.
+
+    Notes
+    -----
+    The networks and the update to new priors (its equation 26) are those of
+    Paillassa, Bertin & Bouy (2020, A&A 634, A48).
+    """
+
+    def __init__(
+        self,
+        model=DEFAULT_MODEL,
+        *,
+        classes="all",
+        priors="default",
+        thresholds="default",
+        uncertainty=None,
+        grow=0,
+        tiling="seamless",
+        tile_size=None,
+        batch_size=None,
+        keep_probabilities=True,
+        progress_bar=False,
+    ):
+        if uncertainty not in UNCERTAINTIES:
+            raise ValueError(
+                f"There is no uncertainty {uncertainty!r}; there are None, 'dihedral'."
+            )
+        self._model = load_model(model)
+        card = self._model.card
+        if card.task != "contaminants":
+            raise ValueError(
+                f"The model '{card.name}' is for {card.task}, not for contaminants."
+            )
+        names = resolve_classes(classes, card.classes)
+        new_priors = resolve_priors(priors, names)
+        limits = resolve_thresholds(thresholds, names, card.thresholds)
+        self._settings = tuple(
+            ClassSettings(
+                name, card.training_priors.get(name), new_priors[name], limits[name]
+            )
+            for name in names
+        )
+        self._grow = resolve_grow(grow, names)
+        self._decisions = tuple(self._decision(item) for item in self._settings)
+        self._engine = TileEngine(
+            self._model, tiling=tiling, tile_size=tile_size, batch_size=batch_size
+        )
+        self._uncertainty = uncertainty
+        self._keep = keep_probabilities or uncertainty is not None
+        self._progress_bar = progress_bar
+        self._repr = self._short_repr(classes, priors, thresholds)
+
+    def _decision(self, item):
+        card = self._model.card
+        shift = 0.0
+        if item.prior is not None:
+            if item.training_prior is None:
+                raise ValueError(
+                    f"The model '{card.name}' has no training prior for {item.name}, "
+                    "so its prior cannot be changed; use None."
+                )
+            shift = float(log_prior_factor(item.training_prior, item.prior))
+        channel = card.classes.index(item.name)
+        return ClassDecision(channel, shift, item.threshold, item.code)
+
+    def _short_repr(self, classes, priors, thresholds):
+        """Model and whatever was changed: short enough for a header card."""
+        parts = [repr(self._model.card.name)]
+        if classes != "all":
+            parts.append(f"classes='{','.join(self.classes)}'")
+        for label, given, values in (
+            ("priors", priors, {s.name: s.prior for s in self._settings}),
+            ("thresholds", thresholds, {s.name: s.threshold for s in self._settings}),
+        ):
+            if isinstance(given, Mapping):
+                named = {get_class(key).abbreviation for key in given}
+                text = ",".join(f"{k}:{v:g}" if v is not None else f"{k}:None"
+                                for k, v in values.items() if k in named)  # fmt: skip
+                parts.append(f"{label}='{text}'")
+            elif given is None or isinstance(given, Real):
+                parts.append(f"{label}={given}")
+        if self._uncertainty is not None:
+            parts.append(f"uncertainty={self._uncertainty!r}")
+        grown = {name: radius for name, radius in self._grow.items() if radius}
+        if grown:
+            text = ",".join(f"{name}:{radius:g}" for name, radius in grown.items())
+            parts.append(f"grow='{text}'")
+        if self._engine.tiling != "seamless":
+            parts.append(f"tiling={self._engine.tiling!r}")
+        return f"ContaminantMasker({', '.join(parts)})"
+
+    def __repr__(self):
+        return self._repr
+
+    @property
+    def model_card(self):
+        """The `~maximask_astro.weights.ModelCard` of the model."""
+        return self._model.card
+
+    @property
+    def classes(self):
+        """Abbreviations of the classes, in the order of the model."""
+        return tuple(settings.name for settings in self._settings)
+
+    @property
+    def settings(self):
+        """Priors and thresholds in use: a tuple of `ClassSettings`."""
+        return self._settings
+
+    def __call__(self, data, *, mask=None):
+        """
+        Find the contaminants of an exposure.
+
+        Parameters
+        ----------
+        data : `~astropy.nddata.CCDData`, `~astropy.nddata.NDData`, \
+                `~astropy.units.Quantity`, image HDU or array_like
+            The exposure, raw or reduced, of any real dtype and any size: two
+            dimensions, or three for a cube whose planes are judged one by one.
+            Its unit is not used. It is not changed.
+
+        mask : array_like of bool, optional
+            True for pixels without a usable value, for inputs that cannot
+            bring their own mask.
+
+        Returns
+        -------
+        map : `ContaminantMap`
+            Verdict and probabilities of every pixel. Pixels that are masked,
+            NaN or infinite get no verdict.
+
+        Raises
+        ------
+        TypeError
+            The data are not real numbers.
+
+        ValueError
+            The data are empty or do not have two or three dimensions, the mask
+            does not fit, or there are two masks.
+
+        Warns
+        -----
+        MaximaskWarning
+            An image, or a plane of a cube, has nothing to judge: all its
+            pixels are invalid or have the same value.
+        """
+        exposure = unpack(data, mask=mask)
+        shape = exposure.data.shape
+        n_planes = shape[0] if len(shape) == 3 else 1
+        values = exposure.data.reshape(n_planes, *shape[-2:])
+        masks = None if exposure.mask is None else exposure.mask.reshape(values.shape)
+
+        verdicts = np.zeros(values.shape, np.uint32)
+        invalid = np.zeros(values.shape, bool)
+        cube = (len(self._settings), *values.shape)
+        planes = np.full(cube, np.nan, np.float32) if self._keep else None
+        spreads = (
+            np.full(cube, np.nan, np.float32) if self._uncertainty is not None else None
+        )
+        for index, image in enumerate(values):
+            bad = None if masks is None else masks[index]
+            reason = why_no_verdict(image, bad)
+            if reason is not None:
+                where = f" of plane {index}" if len(shape) == 3 else ""
+                warnings.warn(
+                    f"No verdict{where}: {reason}.", MaximaskWarning, stacklevel=2
+                )
+                invalid[index] = True
+                continue
+            image, bad = normalize(
+                image, mask=bad, method=self._model.card.normalization
+            )
+            output = self._engine.run(
+                image,
+                self._decisions,
+                probabilities=self._keep,
+                uncertainties=self._uncertainty is not None,
+                progress_bar=self._progress_bar,
+            )
+            verdicts[index] = self._grown(output.codes)
+            for target, result in (
+                (planes, output.probabilities),
+                (spreads, output.uncertainties),
+            ):
+                if target is not None:
+                    target[:, index] = result
+            if bad is not None:
+                invalid[index] = bad
+        verdicts[invalid] = 0
+        for target in (planes, spreads):
+            if target is not None:
+                target[:, invalid] = np.nan
+        return ContaminantMap(
+            self._settings,
+            verdicts.reshape(shape),
+            invalid.reshape(shape),
+            None if planes is None else planes.reshape(len(planes), *shape),
+            None if spreads is None else spreads.reshape(len(spreads), *shape),
+            exposure.wcs,
+            exposure.meta,
+            self._provenance(),
+        )
+
+    def _grown(self, codes):
+        """Grow the pixels of each class by its radius."""
+        grown = codes.copy()
+        for item in self._settings:
+            radius = self._grow[item.name]
+            chosen = (codes & np.uint32(item.code)) != 0
+            if radius and chosen.any():
+                near = distance_transform_edt(~chosen) <= radius
+                grown[near] |= np.uint32(item.code)
+        return grown
+
+    def _provenance(self):
+        from maximask_astro import __version__
+
+        card = self._model.card
+        return {
+            "model": card.name,
+            "weights_sha256": card.weights_sha256,
+            "version": __version__,
+            "normalization": card.normalization,
+            "tiling": self._engine.tiling,
+            "uncertainty": self._uncertainty or "none (not estimated)",
+            "grow": {name: r for name, r in self._grow.items() if r},
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
