@@ -93,3 +93,11 @@ def pytest_runtest_setup(item):
 def real_data():
     """Directory of the real exposures; tests using it are marked ``real_data``."""
     return _data_directory()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """Directory of a small model with random weights and the published classes."""
+    from maximask_astro.tests.helpers import save_tiny_model
+
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")

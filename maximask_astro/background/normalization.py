@@ -103,7 +103,13 @@ def normalize(data, *, mask=None, method="photutils"):
 
     Parameters
     ----------
-    data, mask, method
+    data : array_like
+        Two-dimensional image of any real dtype.
+
+    mask : `~numpy.ndarray` of bool, optional
+        True for pixels to leave out, in addition to those that are not finite.
+
+    method : {'photutils', 'maximask'}, optional
         As in `estimate_background`.
 
     Returns

@@ -174,7 +174,6 @@ def plan_blocks(shape, block):
         *product(last_row, last_column),
     ]
     tiles = [
-        Tile(top, left, (keep(top, height), keep(left, width)))
-        for top, left in corners
+        Tile(top, left, (keep(top, height), keep(left, width))) for top, left in corners
     ]
     return (block, block), tiles

@@ -56,7 +56,7 @@ class ClassSettings:
 def _read_only(array):
     if array is not None:
         array = array.view()
-        array.flags.writeable = False
+        array.setflags(write=False)
     return array
 
 
@@ -126,7 +126,7 @@ class ContaminantMap:
 
     @property
     def classes(self):
-        """Abbreviations of the classes, in the order of the model."""
+        """The classes' abbreviations, in the order of the model."""
         return tuple(settings.name for settings in self.settings)
 
     @cached_property

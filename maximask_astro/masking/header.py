@@ -9,7 +9,7 @@ __all__ = ["class_cards", "provenance_cards"]
 
 def provenance_cards(cmap):
     """
-    Cards about the model and the way it was used.
+    Say which model was used, and how, in header cards.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def provenance_cards(cmap):
 
 def class_cards(cmap, *, thresholded=True, single_mask=False):
     """
-    Cards about the classes, as MaxiMask 1.4.1 writes them.
+    Describe the classes in header cards, as MaxiMask 1.4.1 does.
 
     Numbers are strings, as in the original, but with all their digits.
 

@@ -223,12 +223,12 @@ class ContaminantMasker:
 
     @property
     def classes(self):
-        """Abbreviations of the classes, in the order of the model."""
+        """The classes' abbreviations, in the order of the model."""
         return tuple(settings.name for settings in self._settings)
 
     @property
     def settings(self):
-        """Priors and thresholds in use: a tuple of `ClassSettings`."""
+        """The priors and thresholds in use: a tuple of `ClassSettings`."""
         return self._settings
 
     def __call__(self, data, *, mask=None):

@@ -84,7 +84,10 @@ def draw_map(cmap, *, data=None, ax=None, classes=None, plane=0, alpha=0.6):
     ax.imshow(overlay, origin="lower", interpolation="nearest")
     if handles:
         ax.legend(
-            handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), fontsize="small"
+            handles=handles,
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1),
+            fontsize="small",
         )
     ax.set_xlabel("x (pixels)")
     ax.set_ylabel("y (pixels)")

@@ -15,7 +15,12 @@ __all__ = ["build_maximask"]
 keras = import_keras()
 
 
-def build_maximask(*, n_classes=14, channels=(32, 64, 128, 256, 256, 256)):
+def build_maximask(
+    *,
+    n_classes=14,
+    channels=(32, 64, 128, 256, 256, 256),
+    kernel_initializer="glorot_uniform",
+):
     """
     Build the MaxiMask network.
 
@@ -27,6 +32,10 @@ def build_maximask(*, n_classes=14, channels=(32, 64, 128, 256, 256, 256)):
     channels : tuple of 6 int, optional
         Channels at full resolution, 1/2, 1/4, 1/8, 1/16 and 1/32. The last
         two must be equal.
+
+    kernel_initializer : str or `keras.Initializer`, optional
+        First values of the kernels. ``'zeros'`` makes a network that is about
+        to be given its weights at once; random values take seconds.
 
     Returns
     -------
@@ -52,7 +61,12 @@ def build_maximask(*, n_classes=14, channels=(32, 64, 128, 256, 256, 256)):
 
     def conv(x, name, filters):
         layer = layers.Conv2D(
-            filters, 3, padding="same", activation="relu", name=name
+            filters,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer=kernel_initializer,
+            name=name,
         )
         return layer(x)
 
@@ -90,5 +104,11 @@ def build_maximask(*, n_classes=14, channels=(32, 64, 128, 256, 256, 256)):
             x = conv(x, f"ucp{path}_conv{level + 1}", ends[level])
         outputs.append(x)
 
-    final = layers.Conv2D(n_classes, 3, padding="same", name="final_conv")
+    final = layers.Conv2D(
+        n_classes,
+        3,
+        padding="same",
+        kernel_initializer=kernel_initializer,
+        name="final_conv",
+    )
     return keras.Model(image, final(layers.Concatenate()(outputs)), name="maximask")

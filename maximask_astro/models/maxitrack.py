@@ -6,6 +6,8 @@ Five 9 by 9 convolutions with pooling, then three dense layers (their section
 1.4.1).
 """
 
+from functools import partial
+
 from maximask_astro.utils.keras_backend import import_keras
 
 __all__ = ["build_maxitrack"]
@@ -13,7 +15,13 @@ __all__ = ["build_maxitrack"]
 keras = import_keras()
 
 
-def build_maxitrack(size=400, *, channels=(16, 32, 64, 128, 128), n_units=64):
+def build_maxitrack(
+    size=400,
+    *,
+    channels=(16, 32, 64, 128, 128),
+    n_units=64,
+    kernel_initializer="glorot_uniform",
+):
     """
     Build the MaxiTrack network.
 
@@ -31,6 +39,10 @@ def build_maxitrack(size=400, *, channels=(16, 32, 64, 128, 128), n_units=64):
     n_units : int, optional
         Units of the two hidden dense layers.
 
+    kernel_initializer : str or `keras.Initializer`, optional
+        First values of the kernels. ``'zeros'`` makes a network that is about
+        to be given its weights at once; random values take seconds.
+
     Returns
     -------
     model : `keras.Model`
@@ -39,16 +51,23 @@ def build_maxitrack(size=400, *, channels=(16, 32, 64, 128, 128), n_units=64):
         well, affected by tracking errors. A softmax gives the probabilities.
     """
     layers = keras.layers
+    conv = partial(
+        layers.Conv2D,
+        kernel_size=9,
+        padding="same",
+        kernel_initializer=kernel_initializer,
+    )
+    dense = partial(layers.Dense, kernel_initializer=kernel_initializer)
 
     image = keras.Input((size, size, 1), name="image")
     x = keras.ops.arcsinh(image)
     for number, filters in enumerate(channels, start=1):
-        x = layers.Conv2D(filters, 9, padding="same", name=f"conv{number}")(x)
+        x = conv(filters, name=f"conv{number}")(x)
         x = layers.PReLU(name=f"slopes{number}")(x)
         x = layers.MaxPooling2D(2, padding="valid", name=f"pool{number}")(x)
     x = layers.Flatten()(x)
     for number in (1, 2):
-        x = layers.Dense(n_units, name=f"dense{number}")(x)
+        x = dense(n_units, name=f"dense{number}")(x)
         x = layers.PReLU(name=f"slopes{len(channels) + number}")(x)
-    logits = layers.Dense(2, name="dense3")(x)
+    logits = dense(2, name="dense3")(x)
     return keras.Model(image, logits, name="maxitrack")

@@ -50,9 +50,7 @@ class PoolWithPositions(keras.layers.Layer):
             ops.maximum(corners[0], corners[1]), ops.maximum(corners[2], corners[3])
         )
         first = ops.equal(corners[0], pooled)
-        second = ops.logical_and(
-            ops.equal(corners[1], pooled), ops.logical_not(first)
-        )
+        second = ops.logical_and(ops.equal(corners[1], pooled), ops.logical_not(first))
         third = ops.logical_and(
             ops.equal(corners[2], pooled),
             ops.logical_not(ops.logical_or(first, second)),

@@ -1,0 +1,5 @@
+"""Steps for reductions with ccdproc: CCDData in, a new CCDData out."""
+
+from maximask_astro.reduction.contaminants import flag_contaminants, mask_contaminants
+
+__all__ = ["flag_contaminants", "mask_contaminants"]

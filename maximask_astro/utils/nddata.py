@@ -70,7 +70,7 @@ def header_wcs(header, fobj=None):
             # What astropy had to mend in a header is no concern here.
             warnings.simplefilter("ignore", AstropyWarning)
             return WCS(header, fobj=fobj, naxis=2)
-    except Exception as error:  # noqa: BLE001 - wcslib raises many kinds
+    except Exception as error:  # wcslib raises many kinds
         warnings.warn(
             f"The coordinate system of the header cannot be read and is left out: "
             f"{error}",

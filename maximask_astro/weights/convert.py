@@ -18,7 +18,19 @@ _MAXITRACK_SLOPES = {
 
 
 def file_sha256(path):
-    """SHA-256 of a file, as 64 hexadecimal digits."""
+    """
+    Digest a file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    digest : str
+        Its SHA-256, 64 hexadecimal digits.
+    """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

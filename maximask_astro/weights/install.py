@@ -131,7 +131,9 @@ def install_model(name, *, origin=None, force=False):
     source = card.source
     with tempfile.TemporaryDirectory(prefix="maximask-astro-") as temporary:
         temporary = Path(temporary)
-        found = _download(source, temporary) if origin is None else _find(origin, source)
+        found = (
+            _download(source, temporary) if origin is None else _find(origin, source)
+        )
         if found.is_file():
             found = _unpack(found, source, temporary)
         weights = convert_checkpoint(found, expected_sha256=source["data_sha256"])

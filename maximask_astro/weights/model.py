@@ -60,7 +60,7 @@ class LoadedModel:
                 f"The card in {self.directory} names the architecture '{name}'; "
                 f"there are {', '.join(ARCHITECTURES)}."
             )
-        network = ARCHITECTURES[name](**self.card.options)
+        network = ARCHITECTURES[name](**self.card.options, kernel_initializer="zeros")
         wanted = {variable.path: variable for variable in network.weights}
         for path in wanted.keys() | self.weights.keys():
             shapes = [

@@ -73,7 +73,22 @@ def _packaged():
 
 
 def packaged_file(name, suffix):
-    """Path of a file about a published model that this package carries."""
+    """
+    Find a file about a published model that this package carries.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+
+    suffix : str
+        What follows the name and a period in the file's name.
+
+    Returns
+    -------
+    path : `~pathlib.Path`
+        The file; it need not exist.
+    """
     return Path(str(_packaged() / f"{name}.{suffix}"))
 
 

@@ -1,0 +1,191 @@
+"""Open FITS files, and tell what is in them, without trusting them."""
+
+import warnings
+import zlib
+from contextlib import contextmanager
+
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
+
+from maximask_astro.utils.errors import InputError
+
+__all__ = ["find_hdu", "open_fits", "read_image", "reason_to_copy"]
+
+# HDUs that are about an exposure rather than exposures themselves, by the names
+# that observatories give them (EXTNAME, or EXTTYPE in LSST-style files).
+AUXILIARY_HDUS = frozenset(
+    "ERR ERROR DQ DQMASK MASK BPM FLAG FLAGS VAR VARIANCE VARPOISSON VARRNOISE "
+    "UNCERT SIGMA RMS WHT WEIGHT WGT IVAR INVVAR CON CONTEXT CTX SAMP TIME EXP "
+    "D2IMARR WCSDVARR WCSCORR AREA".split()
+)
+
+_READ_ERRORS = (OSError, TypeError, ValueError, IndexError, EOFError, zlib.error)
+
+
+def _open(path):
+    """Open strictly, or tolerate records after the last HDU."""
+    try:
+        file = fits.open(path)
+        len(file)  # reads all headers
+        return file
+    except OSError as error:
+        if "END" not in str(error):
+            raise
+    file = fits.open(path, ignore_missing_end=True)
+    len(file)
+    # FITS allows "special records" after the last HDU; what starts like an
+    # extension is one that was cut off.
+    last = file[-1]
+    if len(file) < 2 or "XTENSION" in last.header:
+        file.close()
+        raise OSError("its last header has no end")
+    del file[-1]
+    return file
+
+
+@contextmanager
+def open_fits(path):
+    """
+    Open a FITS file for reading.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, compressed or not.
+
+    Yields
+    ------
+    file : `~astropy.io.fits.HDUList`
+        The file; closed in the end.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is not FITS, or is truncated.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AstropyWarning)
+        try:
+            if path.stat().st_size == 0:
+                raise InputError(f"{path} is empty; it must be a FITS file.")
+            file = _open(path)
+        except InputError:
+            raise
+        except _READ_ERRORS as error:
+            text = str(error).split("\n")[0].split(", try with")[0].rstrip(".")
+            raise InputError(
+                f"{path} is not a FITS file, or is damaged: {text}."
+            ) from error
+    try:
+        for warning in caught:
+            text = str(warning.message)
+            if "truncated" in text:
+                raise InputError(f"{path} is truncated: {text.split(': ')[-1]}.")
+            if "Error validating header" in text:
+                raise InputError(f"{path} is truncated, or damaged within a header.")
+        yield file
+    finally:
+        file.close()
+
+
+def find_hdu(file, hdu, path):
+    """
+    Index of an HDU.
+
+    Parameters
+    ----------
+    file : `~astropy.io.fits.HDUList`
+        The open file.
+
+    hdu : int or str
+        Index or name.
+
+    path : path-like
+        The file's name, for the error.
+
+    Returns
+    -------
+    index : int
+        Its index.
+
+    Raises
+    ------
+    InputError
+        There is no such HDU.
+    """
+    try:
+        index = hdu if isinstance(hdu, int) else file.index_of(hdu)
+        if 0 <= index < len(file):
+            return index
+    except KeyError:
+        pass
+    raise InputError(
+        f"{path} has no HDU {hdu}; it has {len(file)}, numbered from 0 to "
+        f"{len(file) - 1}."
+    )
+
+
+def reason_to_copy(hdu, *, chosen=False):
+    """
+    Why an HDU is not an exposure to process.
+
+    Parameters
+    ----------
+    hdu : HDU
+        An HDU of an open file.
+
+    chosen : bool, optional
+        Whether the user asked for this very HDU: its name then does not count.
+
+    Returns
+    -------
+    reason : str or None
+        None if it is to be processed.
+    """
+    if not getattr(hdu, "is_image", False):
+        return "it is not an image"
+    shape = hdu.shape
+    if not shape or 0 in shape:
+        return "it has no data"
+    if len(shape) not in (2, 3):
+        return f"it has {len(shape)} dimension{'s' * (len(shape) > 1)}, not 2 or 3"
+    for name in (hdu.name, str(hdu.header.get("EXTTYPE", ""))):
+        if name.strip().upper() in AUXILIARY_HDUS and not chosen:
+            return f"it is auxiliary by its name, {name}"
+    return None
+
+
+def read_image(hdu, path, index):
+    """
+    Read the pixels of an HDU.
+
+    Parameters
+    ----------
+    hdu : HDU
+        An image HDU of an open file.
+
+    path : path-like
+        The file's name, for the error.
+
+    index : int
+        The HDU's index, for the error.
+
+    Returns
+    -------
+    data : `~numpy.ndarray`
+        Its data, scaled as its header says.
+
+    Raises
+    ------
+    InputError
+        The data cannot be read.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyWarning)
+            return hdu.data
+    except _READ_ERRORS as error:
+        raise InputError(
+            f"HDU {index} of {path} cannot be read, it may be truncated or damaged: "
+            f"{error}."
+        ) from error

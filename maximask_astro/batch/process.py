@@ -1,0 +1,237 @@
+"""Mask files: FITS in, FITS out, whatever is in them."""
+
+import logging
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
+
+from maximask_astro.batch.fits_files import (
+    find_hdu,
+    open_fits,
+    read_image,
+    reason_to_copy,
+)
+from maximask_astro.batch.inputs import AUXILIARY_FILES, expand_paths
+from maximask_astro.batch.outputs import CONTENTS, mask_hdu, output_path
+from maximask_astro.batch.results import FileResult, HDUResult
+from maximask_astro.flags import NO_DATA
+from maximask_astro.utils.errors import InputError, MaximaskWarning
+from maximask_astro.utils.files import atomic_path
+
+__all__ = ["IF_EXISTS", "process"]
+
+log = logging.getLogger(__name__)
+
+IF_EXISTS = ("error", "skip", "overwrite")
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How to write: see `process`."""
+
+    content: str
+    directory: Path | None
+    if_exists: str
+
+
+def _check_writable(directory):
+    """Find out before the work whether its result can be written."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"The output directory {directory} cannot be written to: "
+            f"{error.strerror or error}."
+        ) from error
+
+
+def _judge(data, masker):
+    """The map of an image, and why (some of) it has no verdict."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        cmap = masker(data)
+    problems = []
+    for item in caught:
+        if issubclass(item.category, MaximaskWarning):
+            problems.append(str(item.message).rstrip("."))
+        else:
+            warnings.warn_explicit(
+                item.message, item.category, item.filename, item.lineno
+            )
+    return cmap, "; ".join(problems)
+
+
+def _process_hdu(hdu, index, path, masker, options, *, chosen):
+    """Output HDU and `HDUResult` of one HDU."""
+    reason = reason_to_copy(hdu, chosen=chosen)
+    shape = tuple(getattr(hdu, "shape", ()) or ())
+    if reason is not None:
+        return hdu.copy(), HDUResult(index, hdu.name, "copied", reason, shape)
+    cmap, problem = _judge(read_image(hdu, path, index), masker)
+    primary = chosen or isinstance(hdu, fits.PrimaryHDU)
+    result = HDUResult(
+        index,
+        hdu.name,
+        "failed" if problem else "masked",
+        problem,
+        shape,
+        {
+            **{name: int(cmap.class_mask(name).sum()) for name in cmap.classes},
+            NO_DATA.abbreviation: int(cmap.invalid.sum()),
+        },
+    )
+    return mask_hdu(cmap, hdu.header, options.content, primary=primary), result
+
+
+def _why_nothing(path, results):
+    """One sentence on a file in which no HDU could be masked."""
+    failed = [result for result in results if result.action == "failed"]
+    shown = failed or results
+    reasons = "; ".join(f"HDU {item.index}: {item.reason}" for item in shown[:3])
+    more = f"; and {len(shown) - 3} more" if len(shown) > 3 else ""
+    return f"{path} has no image to mask ({reasons}{more})."
+
+
+def _process_file(source, masker, options, taken):
+    """Mask one file and say what happened; errors become results."""
+    path = source.path
+    with open_fits(path) as file:
+        index = None
+        if source.hdu is not None:
+            index = find_hdu(file, source.hdu, path)
+        if source.auxiliary and not any(hdu.name == "SCI" for hdu in file):
+            message = f"{path} is auxiliary by its name ({source.auxiliary})."
+            return FileResult(str(source), "skipped", message=message)
+        output = output_path(path, index, options.directory)
+        if output in taken:
+            raise InputError(
+                f"{source} would be written to {output}, like {taken[output]}; put "
+                "them into different output directories."
+            )
+        if output.exists() and options.if_exists != "overwrite":
+            if options.if_exists == "skip":
+                message = f"{output} exists."
+                return FileResult(str(source), "skipped", str(output), message)
+            raise InputError(f"{output} exists; choose to overwrite or to skip it.")
+        taken[output] = source
+        _check_writable(output.parent)
+
+        chosen = range(len(file)) if index is None else [index]
+        hdus, results = [], []
+        for number in chosen:
+            hdu, result = _process_hdu(
+                file[number], number, path, masker, options, chosen=index is not None
+            )
+            hdus.append(hdu)
+            results.append(result)
+        if not any(result.action == "masked" for result in results):
+            raise InputError(_why_nothing(source, results))
+        _write(hdus, output, overwrite=options.if_exists == "overwrite")
+
+    failed = [f"HDU {r.index}: {r.reason}" for r in results if r.action == "failed"]
+    message = f"{source} is masked only in part: {'; '.join(failed)}." if failed else ""
+    status = "partial" if failed else "masked"
+    return FileResult(str(source), status, str(output), message, tuple(results))
+
+
+def _write(hdus, output, *, overwrite):
+    try:
+        with atomic_path(output, overwrite=overwrite) as temporary:
+            with warnings.catch_warnings():
+                # What astropy mends in a source's header is no news here.
+                warnings.simplefilter("ignore", AstropyWarning)
+                fits.HDUList(hdus).writeto(
+                    temporary, overwrite=True, output_verify="silentfix+ignore"
+                )
+    except OSError as error:
+        raise InputError(
+            f"{output} cannot be written: {error.strerror or error}."
+        ) from error
+
+
+def process(
+    paths,
+    masker,
+    *,
+    content="bitmask",
+    output_dir=None,
+    if_exists="error",
+    exclude=AUXILIARY_FILES,
+    on_result=None,
+):
+    """
+    Mask FITS files.
+
+    A file that cannot be used does not stop the others, masks are written
+    under a temporary name and renamed, and exposures are never changed.
+
+    Parameters
+    ----------
+    paths : path-like or iterable of path-like
+        FITS files, ``file.fits[2]``, directories or ``.list`` files, as for
+        `expand_paths`.
+
+    masker : `~maximask_astro.masking.ContaminantMasker`
+        The masker. For ``content='probabilities'`` it must keep them.
+
+    content : {'bitmask', 'masks', 'probabilities'}, optional
+        What to write: one image with a bit a class, a cube with a plane of 0
+        and 1 a class, or a cube of probabilities.
+
+    output_dir : path-like, optional
+        Where to write; beside each exposure by default. It is made if needed.
+
+    if_exists : {'error', 'skip', 'overwrite'}, optional
+        What to do where the output exists already.
+
+    exclude : iterable of str, optional
+        Patterns of names that are left out of directories, unless an HDU of
+        the file is named SCI.
+
+    on_result : callable, optional
+        Called with (number of files done, number of files, `FileResult`)
+        after each file.
+
+    Returns
+    -------
+    results : list of `FileResult`
+        One a file, in order.
+
+    Raises
+    ------
+    ValueError
+        ``content`` or ``if_exists`` is unknown.
+    """
+    for value, allowed, name in (
+        (content, CONTENTS, "content"),
+        (if_exists, IF_EXISTS, "if_exists"),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}; it must be one of {allowed}.")
+    directory = None if output_dir is None else Path(output_dir)
+    options = _Options(content, directory, if_exists)
+    sources = expand_paths(paths, exclude=exclude)
+    results, taken = [], {}
+    for number, source in enumerate(sources, start=1):
+        if source.problem is not None:
+            result = FileResult(str(source), "failed", message=source.problem)
+        else:
+            try:
+                result = _process_file(source, masker, options, taken)
+            except InputError as error:
+                result = FileResult(str(source), "failed", message=str(error))
+            except Exception as error:  # whatever a file does, the next one follows
+                log.debug("Unexpected error", exc_info=True)
+                text = f"{type(error).__name__}: {error}".strip().rstrip(".")
+                message = f"{source} could not be processed ({text})."
+                result = FileResult(str(source), "failed", message=message)
+        results.append(result)
+        if on_result is not None:
+            on_result(number, len(sources), result)
+    return results

@@ -1,0 +1,160 @@
+"""What the commands share: progress, reports and exit codes."""
+
+import contextlib
+import json
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+from tqdm import tqdm
+
+from maximask_astro.batch import summarize
+from maximask_astro.utils.errors import (
+    InputError,
+    ModelIntegrityError,
+    ModelNotFoundError,
+)
+from maximask_astro.utils.files import atomic_path
+
+__all__ = ["FAILURE", "SUCCESS", "Reporter", "guarded", "set_up_logging", "write_json"]
+
+SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
+
+# Errors whose message is meant for users; anything else is a bug and shows
+# where it came from.
+USER_ERRORS = (InputError, ModelIntegrityError, ModelNotFoundError, OSError)
+
+
+def set_up_logging(verbose):
+    """
+    Send log messages and warnings to the standard error stream.
+
+    Parameters
+    ----------
+    verbose : bool
+        Whether to show what is being done, not only what went wrong.
+    """
+    level = logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("maximask_astro").setLevel(level)
+    if not verbose:
+        warnings.simplefilter("ignore")
+
+
+def guarded(command, function):
+    """
+    Run a command and turn errors into a sentence and an exit code.
+
+    Parameters
+    ----------
+    command : str
+        Name of the command, for the message.
+
+    function : callable
+        Without arguments; returns an exit code.
+
+    Returns
+    -------
+    code : int
+        0 if all went well, 1 if something failed, 130 if interrupted.
+    """
+    try:
+        return function()
+    except USER_ERRORS as error:
+        print(f"{command}: error: {error}", file=sys.stderr)
+        return FAILURE
+    except KeyboardInterrupt:
+        print(f"{command}: interrupted; finished files are whole.", file=sys.stderr)
+        return INTERRUPTED
+
+
+class Reporter:
+    """
+    Show how a batch comes along and what went wrong.
+
+    Parameters
+    ----------
+    command : str
+        Name of the command, for messages.
+
+    progress_bar : bool
+        Whether to show a bar (only ever on a terminal).
+    """
+
+    def __init__(self, command, *, progress_bar=True):
+        self.command = command
+        self._disable = None if progress_bar else True  # None: only on a terminal
+        self._bar = None
+
+    def __call__(self, done, total, result):
+        """
+        Take note of a finished file.
+
+        Parameters
+        ----------
+        done, total : int
+            Files done, and files in all.
+
+        result : `~maximask_astro.batch.FileResult`
+            What happened.
+        """
+        if self._bar is None and total > 1:
+            self._bar = tqdm(total=total, unit="file", disable=self._disable)
+        if not result.ok:
+            with tqdm.external_write_mode(file=sys.stderr):
+                print(f"{self.command}: error: {result.message}", file=sys.stderr)
+        elif result.message:
+            logging.getLogger("maximask_astro").info(result.message)
+        if self._bar is not None:
+            self._bar.update()
+
+    def finish(self, results, *, quiet=False):
+        """
+        Print the summary.
+
+        Parameters
+        ----------
+        results : list of `~maximask_astro.batch.FileResult`
+            The results.
+
+        quiet : bool, optional
+            Whether to print it only if something failed.
+
+        Returns
+        -------
+        code : int
+            0 if all went well, else 1.
+        """
+        if self._bar is not None:
+            self._bar.close()
+        failed = not all(result.ok for result in results)
+        if failed or not quiet:
+            print(f"{self.command}: {summarize(results)}", file=sys.stderr)
+        return FAILURE if failed else SUCCESS
+
+
+def write_json(results, target):
+    """
+    Write the results of a batch as JSON.
+
+    Parameters
+    ----------
+    results : list of `~maximask_astro.batch.FileResult`
+        The results.
+
+    target : str
+        A file, or ``-`` for the standard output.
+    """
+    content = {
+        "summary": summarize(results),
+        "ok": all(result.ok for result in results),
+        "files": [result.as_dict() for result in results],
+    }
+    text = json.dumps(content, indent=2)
+    if target == "-":
+        with contextlib.suppress(BrokenPipeError):
+            print(text)
+        return
+    with atomic_path(Path(target), overwrite=True) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,201 @@
+"""``maximask-astro mask``: find contaminants in FITS files."""
+
+import argparse
+
+from maximask_astro.batch import AUXILIARY_FILES, CONTENTS, IF_EXISTS, process
+from maximask_astro.flags import get_class
+from maximask_astro.scripts.common import Reporter, write_json
+
+__all__ = ["add_parser"]
+
+_NAME = "maximask-astro mask"
+
+
+def _classes(text):
+    if text in ("all", "unusable"):
+        return text
+    try:
+        return [get_class(name).abbreviation for name in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _by_class(low_open):
+    """Parser of CLASS=NUMBER with numbers between 0 and 1."""
+
+    def parse(text):
+        name, _, value = text.partition("=")
+        try:
+            name = get_class(name).abbreviation
+            if low_open and value.lower() == "none":
+                return name, None
+            number = float(value)
+        except ValueError as error:
+            message = str(error) if "class" in str(error) else None
+            raise argparse.ArgumentTypeError(
+                message or f"'{text}' is not of the form CLASS=NUMBER"
+            ) from None
+        if not (0 < number < 1 if low_open else 0 <= number <= 1):
+            interval = "between 0 and 1, both excluded" if low_open else "from 0 to 1"
+            raise argparse.ArgumentTypeError(f"'{text}': the number must be {interval}")
+        return name, number
+
+    return parse
+
+
+def _positive(text):
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive whole number")
+    return number
+
+
+def _radius(text):
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a radius from 0 to 1000")
+    return number
+
+
+def add_parser(subparsers):
+    """
+    Add the subcommand.
+
+    Parameters
+    ----------
+    subparsers : object
+        What `argparse.ArgumentParser.add_subparsers` returned.
+    """
+    parser = subparsers.add_parser(
+        "mask",
+        help="find contaminants in FITS files",
+        description="Find contaminants in FITS files and write their masks.",
+    )
+    add = parser.add_argument
+    add(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="file.fits, file.fits[2], file.fits[SCI], compressed or not, a directory, "
+        "or a .list file with one of them a line",
+    )
+    add("-o", "--output-dir", metavar="DIR", help="default: beside each exposure")
+    add(
+        "--if-exists",
+        choices=IF_EXISTS,
+        default="error",
+        help="what to do if the output exists (default: %(default)s)",
+    )
+    add(
+        "--content",
+        choices=CONTENTS,
+        default="bitmask",
+        help="one image with a bit a class, or a plane a class with masks or "
+        "probabilities (default: %(default)s)",
+    )
+    add(
+        "--classes",
+        type=_classes,
+        default="all",
+        metavar="LIST",
+        help="'all', 'unusable', or abbreviations with commas, as in CR,SAT,TRL "
+        "(default: %(default)s)",
+    )
+    add(
+        "--prior",
+        type=_by_class(True),
+        action="append",
+        default=[],
+        metavar="CLASS=P",
+        help="expected fraction of a class, or none to keep the network's; repeatable",
+    )
+    add(
+        "--network-priors",
+        action="store_true",
+        help="keep the network's probabilities for all classes not named in --prior",
+    )
+    add(
+        "--threshold",
+        type=_by_class(False),
+        action="append",
+        default=[],
+        metavar="CLASS=T",
+        help="threshold of a class; repeatable",
+    )
+    add(
+        "--grow",
+        type=_radius,
+        default=0,
+        metavar="R",
+        help="grow the masks of contaminants by R pixels (default: %(default)s)",
+    )
+    add("--model", metavar="MODEL", help="name of an installed model, or a directory")
+    add(
+        "--tiling",
+        choices=("seamless", "original"),
+        default="seamless",
+        help="as in one pass, or in the blocks of MaxiMask 1.4.1 (default: %(default)s)",
+    )
+    add("--tile-size", type=_positive, metavar="N", help="largest tile in pixels")
+    add("--batch-size", type=_positive, metavar="N", help="tiles at a time")
+    add(
+        "--exclude",
+        action="append",
+        metavar="PATTERN",
+        help="file names to leave out of directories; repeatable "
+        f"(default: {' '.join(AUXILIARY_FILES)})",
+    )
+    add("--json", metavar="FILE", help="write a summary as JSON, - for standard output")
+    add("-q", "--quiet", action="store_true", help="no progress bar, only errors")
+    add("-v", "--verbose", action="store_true", help="tell what is being done")
+    parser.set_defaults(run=_run, prog=_NAME, parser=parser)
+
+
+def _run(args):
+    from maximask_astro.masking import DEFAULT_MODEL, ContaminantMasker
+
+    priors = dict(args.prior)
+    try:
+        masker = ContaminantMasker(
+            args.model or DEFAULT_MODEL,
+            classes=args.classes,
+            priors=_priors(priors, args.network_priors),
+            thresholds=dict(args.threshold),
+            grow=args.grow,
+            tiling=args.tiling,
+            tile_size=args.tile_size,
+            batch_size=args.batch_size,
+            keep_probabilities=args.content == "probabilities",
+        )
+    except ValueError as error:
+        if type(error) is not ValueError:  # a damaged model, say
+            raise
+        args.parser.error(str(error))
+    reporter = Reporter(_NAME, progress_bar=not args.quiet)
+    results = process(
+        args.paths,
+        masker,
+        content=args.content,
+        output_dir=args.output_dir,
+        if_exists=args.if_exists,
+        exclude=AUXILIARY_FILES if args.exclude is None else args.exclude,
+        on_result=reporter,
+    )
+    if args.json is not None:
+        write_json(results, args.json)
+    return reporter.finish(results, quiet=args.quiet)
+
+
+def _priors(given, keep_others):
+    """Priors by class, those not given the default or the network's."""
+    if not keep_others:
+        return given
+    from maximask_astro.flags import ABBREVIATIONS
+
+    return {**dict.fromkeys(ABBREVIATIONS), **given}

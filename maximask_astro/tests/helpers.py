@@ -1,0 +1,74 @@
+"""What several tests share: a stand-in for the published network, and exposures."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from maximask_astro.weights import (
+    LoadedModel,
+    make_test_block,
+    packaged_card,
+    save_model,
+    weights_digest,
+)
+
+TINY_CHANNELS = (4, 6, 8, 10, 12, 12)
+
+
+def make_exposure(shape=(100, 120)):
+    """An exposure with a sky of 1000, noise of 10, stars, a trail and a bad column."""
+    height, width = shape
+    return 1000 + 10 * make_test_block(max(shape))[:height, :width]
+
+
+def random_weights(shapes, seed=1):
+    """Seeded weights that keep the signal's strength from layer to layer."""
+    random = np.random.RandomState(seed)
+    weights = {}
+    for path, shape in shapes.items():
+        scale = 0.1 if len(shape) == 1 else np.sqrt(2 / np.prod(shape[:-1]))
+        if path.startswith("final"):
+            scale *= 4  # logits far from 0: every verdict occurs
+        weights[path] = (scale * random.standard_normal(shape)).astype(np.float32)
+    return weights
+
+
+def tiny_weights():
+    """Random weights for a MaxiMask network with few channels, by path."""
+    from maximask_astro.models import build_maximask
+
+    network = build_maximask(channels=TINY_CHANNELS, kernel_initializer="zeros")
+    return random_weights({v.path: tuple(v.shape) for v in network.weights})
+
+
+def tiny_card(weights):
+    """The card of the stand-in: the published network's, but for its blocks."""
+    return replace(
+        packaged_card("maximask-1.4.1"),
+        name="tiny",
+        description="Random weights, for tests.",
+        source={},
+        license="none",
+        citation="none",
+        options={"channels": list(TINY_CHANNELS)},
+        input={"block": 64, "stride": 32, "halo": 192},
+        weights_sha256=weights_digest(weights),
+        known_limits=(),
+    )
+
+
+def save_tiny_model(directory):
+    """Write the stand-in's directory, with test tensors that it passes."""
+    import jax
+
+    weights = tiny_weights()
+    card = tiny_card(weights)
+    network = LoadedModel(card, weights, directory).network
+    values = [variable.value for variable in network.trainable_variables]
+    image = make_test_block(card.input["block"])[None, :, :, None]
+    logits, _ = jax.jit(network.stateless_call)(values, [], image)
+    rows = columns = np.arange(0, 64, 3)
+    probabilities = np.asarray(jax.nn.sigmoid(logits))[0][rows, columns]
+    test = {"rows": rows, "columns": columns, "probabilities": probabilities}
+    save_model(directory, card, weights, test)
+    return directory
