@@ -1,11 +1,16 @@
 """Fill pixels without a value so that they disturb the network least."""
 
 import numpy as np
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 
 __all__ = ["fill_invalid"]
 
 _PATTERN_SIZE = 256
+
+# The level around a hole: how far it looks (standard deviation and reach of a
+# Gaussian, pixels), and the brightness that counts at most (sky noise), so that
+# a hole next to a star does not look like more of the star.
+_SIGMA, _REACH, _BRIGHTEST = 4.0, 3.0, 5.0
 
 
 def _sky_pattern(rows, columns):
@@ -14,14 +19,24 @@ def _sky_pattern(rows, columns):
     return pattern[rows % _PATTERN_SIZE, columns % _PATTERN_SIZE]
 
 
+def _local_mean(image, weight, smooth, least):
+    """Weighted local mean, and where there is enough weight for one."""
+    total = smooth(weight)
+    enough = total > least
+    mean = np.divide(
+        smooth(image * weight), total, out=np.zeros_like(image), where=enough
+    )
+    return mean, enough
+
+
 def fill_invalid(image, invalid):
     """
     Fill invalid pixels of a normalized image.
 
     A pixel that touches valid ones gets their mean (a single bad pixel in the
-    core of a star then does not read as a dead one). Wider holes are filled
-    with noise like the sky's: a network trained on skies takes a hole of
-    constant zeros for overscan or dead columns.
+    core of a star then does not read as a dead one). Wider holes get the level
+    around them and noise like the sky's: a network trained on skies takes a
+    hole of constant zeros, or one that ends in a step, for a defect.
 
     Parameters
     ----------
@@ -35,13 +50,27 @@ def fill_invalid(image, invalid):
     Returns
     -------
     image : `~numpy.ndarray`
-        The same array.
+        The same array. What a pixel is filled with depends on valid pixels up
+        to 12 pixels away.
+
+    Notes
+    -----
+    ``benchmarks/invalid_pixels.py`` measures what a hole changes next to it.
     """
     image[invalid] = 0.0
-    weight = uniform_filter((~invalid).astype(np.float32), size=3, mode="nearest")
-    mean = uniform_filter(image, size=3, mode="nearest")
-    near = invalid & (weight > 0.05)  # at least one of nine, whatever rounding does
+    weight = (~invalid).astype(np.float32)
+
+    def square(array):
+        return uniform_filter(array, size=3, mode="nearest")
+
+    def round_about(array):
+        return gaussian_filter(array, _SIGMA, mode="nearest", truncate=_REACH)
+
+    touching, near = _local_mean(image, weight, square, 0.05)
+    near &= invalid
+    clipped = np.clip(image, -_BRIGHTEST, _BRIGHTEST)
+    level, _ = _local_mean(clipped, weight, round_about, 1e-3)
     rows, columns = np.nonzero(invalid & ~near)
-    image[near] = mean[near] / weight[near]
-    image[rows, columns] = _sky_pattern(rows, columns)
+    image[rows, columns] = level[rows, columns] + _sky_pattern(rows, columns)
+    image[near] = touching[near]
     return image

@@ -14,9 +14,38 @@ __all__ = ["find_hdu", "open_fits", "read_image", "reason_to_copy"]
 # HDUs that are about an exposure rather than exposures themselves, by the names
 # that observatories give them (EXTNAME, or EXTTYPE in LSST-style files).
 AUXILIARY_HDUS = frozenset(
-    "ERR ERROR DQ DQMASK MASK BPM FLAG FLAGS VAR VARIANCE VARPOISSON VARRNOISE "
-    "UNCERT SIGMA RMS WHT WEIGHT WGT IVAR INVVAR CON CONTEXT CTX SAMP TIME EXP "
-    "D2IMARR WCSDVARR WCSCORR AREA".split()
+    [
+        "ERR",
+        "ERROR",
+        "DQ",
+        "DQMASK",
+        "MASK",
+        "BPM",
+        "FLAG",
+        "FLAGS",
+        "VAR",
+        "VARIANCE",
+        "VARPOISSON",
+        "VARRNOISE",
+        "UNCERT",
+        "SIGMA",
+        "RMS",
+        "WHT",
+        "WEIGHT",
+        "WGT",
+        "IVAR",
+        "INVVAR",
+        "CON",
+        "CONTEXT",
+        "CTX",
+        "SAMP",
+        "TIME",
+        "EXP",
+        "D2IMARR",
+        "WCSDVARR",
+        "WCSCORR",
+        "AREA",
+    ]
 )
 
 _READ_ERRORS = (OSError, TypeError, ValueError, IndexError, EOFError, zlib.error)

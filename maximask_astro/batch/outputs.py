@@ -1,6 +1,5 @@
 """Turn contaminant maps into the HDUs of mask files."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np

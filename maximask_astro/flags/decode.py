@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from maximask_astro.flags.table import CLASSES, NO_DATA, ContaminantFlags, get_class
+from maximask_astro.flags.table import CLASSES, NO_DATA, get_class
 
 __all__ = ["decode", "select"]
 
@@ -51,10 +51,10 @@ def decode(value):
     [(), ('SAT',)]
     """
     values = _checked(value)
-    known = np.bitwise_or.reduce([flag.bit for flag in _FLAGS])
-    unknown = np.unique(values[(values & ~known) != 0])
-    if unknown.size:
-        raise ValueError(f"Bit mask value {unknown[0]} has bits that no class has.")
+    known = sum(flag.bit for flag in _FLAGS)
+    for number in np.unique(values).tolist():
+        if number & ~known:
+            raise ValueError(f"Bit mask value {number} has bits that no class has.")
 
     def names(number):
         return tuple(flag.abbreviation for flag in _FLAGS if number & flag.bit)
@@ -98,11 +98,13 @@ def select(bitmask, classes):
     """
     if isinstance(classes, str):
         classes = classes.split(",")
-    names = [
-        name if name == NO_DATA.abbreviation else get_class(name).abbreviation
-        for name in classes
-    ]
-    if "BG" in names:
-        raise ValueError("BG has no bit: background is where no other bit is set.")
-    bits = sum(ContaminantFlags[name] for name in set(names))
-    return (_checked(bitmask) & bits) != 0
+    bits = 0
+    for name in classes:
+        no_data = str(name).strip().upper() == NO_DATA.abbreviation
+        flag = NO_DATA if no_data else get_class(name)
+        if not flag.bit:
+            raise ValueError("BG has no bit: background is where no other bit is set.")
+        bits |= flag.bit
+    bitmask = _checked(bitmask)
+    # Bits beyond a narrow dtype cannot be set in it.
+    return (bitmask & (bits & np.iinfo(bitmask.dtype).max)) != 0

@@ -1,66 +1,17 @@
 """``maximask-astro mask``: find contaminants in FITS files."""
 
-import argparse
-
 from maximask_astro.batch import AUXILIARY_FILES, CONTENTS, IF_EXISTS, process
-from maximask_astro.flags import get_class
+from maximask_astro.scripts.arguments import (
+    class_and_number,
+    class_list,
+    positive_integer,
+    radius,
+)
 from maximask_astro.scripts.common import Reporter, write_json
 
 __all__ = ["add_parser"]
 
 _NAME = "maximask-astro mask"
-
-
-def _classes(text):
-    if text in ("all", "unusable"):
-        return text
-    try:
-        return [get_class(name).abbreviation for name in text.split(",")]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _by_class(low_open):
-    """Parser of CLASS=NUMBER with numbers between 0 and 1."""
-
-    def parse(text):
-        name, _, value = text.partition("=")
-        try:
-            name = get_class(name).abbreviation
-            if low_open and value.lower() == "none":
-                return name, None
-            number = float(value)
-        except ValueError as error:
-            message = str(error) if "class" in str(error) else None
-            raise argparse.ArgumentTypeError(
-                message or f"'{text}' is not of the form CLASS=NUMBER"
-            ) from None
-        if not (0 < number < 1 if low_open else 0 <= number <= 1):
-            interval = "between 0 and 1, both excluded" if low_open else "from 0 to 1"
-            raise argparse.ArgumentTypeError(f"'{text}': the number must be {interval}")
-        return name, number
-
-    return parse
-
-
-def _positive(text):
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a positive whole number")
-    return number
-
-
-def _radius(text):
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 1000:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a radius from 0 to 1000")
-    return number
 
 
 def add_parser(subparsers):
@@ -101,7 +52,7 @@ def add_parser(subparsers):
     )
     add(
         "--classes",
-        type=_classes,
+        type=class_list,
         default="all",
         metavar="LIST",
         help="'all', 'unusable', or abbreviations with commas, as in CR,SAT,TRL "
@@ -109,7 +60,7 @@ def add_parser(subparsers):
     )
     add(
         "--prior",
-        type=_by_class(True),
+        type=class_and_number("prior"),
         action="append",
         default=[],
         metavar="CLASS=P",
@@ -122,7 +73,7 @@ def add_parser(subparsers):
     )
     add(
         "--threshold",
-        type=_by_class(False),
+        type=class_and_number("threshold"),
         action="append",
         default=[],
         metavar="CLASS=T",
@@ -130,7 +81,7 @@ def add_parser(subparsers):
     )
     add(
         "--grow",
-        type=_radius,
+        type=radius,
         default=0,
         metavar="R",
         help="grow the masks of contaminants by R pixels (default: %(default)s)",
@@ -140,10 +91,13 @@ def add_parser(subparsers):
         "--tiling",
         choices=("seamless", "original"),
         default="seamless",
-        help="as in one pass, or in the blocks of MaxiMask 1.4.1 (default: %(default)s)",
+        help="as in one pass, or in the blocks of MaxiMask 1.4.1 "
+        "(default: %(default)s)",
     )
-    add("--tile-size", type=_positive, metavar="N", help="largest tile in pixels")
-    add("--batch-size", type=_positive, metavar="N", help="tiles at a time")
+    add(
+        "--tile-size", type=positive_integer, metavar="N", help="largest tile in pixels"
+    )
+    add("--batch-size", type=positive_integer, metavar="N", help="tiles at a time")
     add(
         "--exclude",
         action="append",

@@ -4,27 +4,10 @@ import argparse
 import sys
 
 from maximask_astro.batch import process
+from maximask_astro.scripts.arguments import boolean, positive_integer
 from maximask_astro.scripts.common import Reporter, guarded, set_up_logging
 
 __all__ = ["main"]
-
-_TRUE, _FALSE = ("yes", "true", "t", "y", "1"), ("no", "false", "f", "n", "0")
-
-
-def _boolean(text):
-    if text.lower() in _TRUE + _FALSE:
-        return text.lower() in _TRUE
-    raise argparse.ArgumentTypeError(f"'{text}' is neither True nor False")
-
-
-def _positive(text):
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a positive whole number")
-    return number
 
 
 def _parser():
@@ -52,28 +35,28 @@ def _parser():
     )
     parser.add_argument(
         "--prior_modif",
-        type=_boolean,
+        type=boolean,
         default=True,
         metavar="BOOL",
         help="whether to update probabilities to the priors (default: True)",
     )
     parser.add_argument(
         "--proba_thresh",
-        type=_boolean,
+        type=boolean,
         default=True,
         metavar="BOOL",
         help="whether to write masks rather than probabilities (default: True)",
     )
     parser.add_argument(
         "--single_mask",
-        type=_boolean,
+        type=boolean,
         default=False,
         metavar="BOOL",
         help="whether to write one bit mask for all classes (default: False)",
     )
     parser.add_argument(
         "--batch_size",
-        type=_positive,
+        type=positive_integer,
         default=8,
         metavar="N",
         help="blocks evaluated at a time; smaller needs less memory "
