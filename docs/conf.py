@@ -41,7 +41,9 @@ version = ".".join(release.split(".")[:2])
 
 # -- General -------------------------------------------------------------------
 
-extensions += ["sphinx.ext.extlinks"]
+# Directives for what the package itself knows: see _ext/generated.py.
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+extensions += ["sphinx.ext.extlinks", "generated"]
 exclude_patterns += ["_templates", "**/.ipynb_checkpoints"]
 nitpicky = True
 nitpick_ignore_regex = [

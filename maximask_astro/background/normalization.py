@@ -4,6 +4,8 @@ Normalize exposures for the networks: subtract the sky, divide by its noise.
 Each model card names the normalization its network was trained with.
 """
 
+from functools import partial
+
 import numpy as np
 from photutils.background import Background2D
 
@@ -26,13 +28,17 @@ def _maximask(image, invalid):
 def _photutils(image, invalid):
     if invalid is not None and invalid.all():
         return np.zeros_like(image), np.ones_like(image)
-    background = Background2D(
+    estimate = partial(
+        Background2D,
         image,
         box_size=[min(_BOX_SIZE, size) for size in image.shape],
         mask=invalid,
-        exclude_percentile=90,
         filter_size=3,
     )
+    try:
+        background = estimate(exclude_percentile=90)
+    except ValueError:  # no box has a tenth of its pixels: take what there is
+        background = estimate(exclude_percentile=100)
     level = np.asarray(background.background, dtype=np.float32)
     rms = np.asarray(background.background_rms, dtype=np.float32)
     return level, np.where(rms > 0, rms, np.float32(1))

@@ -9,46 +9,25 @@ from astropy.utils.exceptions import AstropyWarning
 
 from maximask_astro.utils.errors import InputError
 
-__all__ = ["find_hdu", "open_fits", "read_image", "reason_to_copy"]
+__all__ = ["find_hdu", "lookup_tables", "open_fits", "read_image", "reason_to_copy"]
 
 # HDUs that are about an exposure rather than exposures themselves, by the names
 # that observatories give them (EXTNAME, or EXTTYPE in LSST-style files).
 AUXILIARY_HDUS = frozenset(
-    [
-        "ERR",
-        "ERROR",
-        "DQ",
-        "DQMASK",
-        "MASK",
-        "BPM",
-        "FLAG",
-        "FLAGS",
-        "VAR",
-        "VARIANCE",
-        "VARPOISSON",
-        "VARRNOISE",
-        "UNCERT",
-        "SIGMA",
-        "RMS",
-        "WHT",
-        "WEIGHT",
-        "WGT",
-        "IVAR",
-        "INVVAR",
-        "CON",
-        "CONTEXT",
-        "CTX",
-        "SAMP",
-        "TIME",
-        "EXP",
-        "D2IMARR",
-        "WCSDVARR",
-        "WCSCORR",
-        "AREA",
-    ]
+    (
+        *("ERR", "ERROR", "VAR", "VARIANCE", "VARPOISSON", "VARRNOISE", "UNCERT"),
+        *("SIGMA", "RMS", "WHT", "WEIGHT", "WGT", "IVAR", "INVVAR"),
+        *("DQ", "DQMASK", "MASK", "BPM", "FLAG", "FLAGS", "CON", "CONTEXT", "CTX"),
+        *("SAMP", "TIME", "EXP", "D2IMARR", "WCSDVARR", "WCSCORR", "AREA"),
+    )
 )
 
-_READ_ERRORS = (OSError, TypeError, ValueError, IndexError, EOFError, zlib.error)
+# Keywords for distortions in lookup tables (Paper IV and HST's), and the HDUs that
+# hold the tables.
+_DISTORTIONS = ("CPDIS1", "CPDIS2", "CQDIS1", "CQDIS2", "D2IMDIS1", "D2IMDIS2")
+_LOOKUP_HDUS = ("D2IMARR", "WCSDVARR")
+
+_OPEN_ERRORS = (OSError, TypeError, ValueError, IndexError, EOFError, zlib.error)
 
 
 def _open(path):
@@ -100,8 +79,10 @@ def open_fits(path):
             file = _open(path)
         except InputError:
             raise
-        except _READ_ERRORS as error:
-            text = str(error).split("\n")[0].split(", try with")[0].rstrip(".")
+        except _OPEN_ERRORS as error:
+            if getattr(error, "strerror", None):  # from the system, not from astropy
+                raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+            text = str(error).split("\n")[0].split(". If this is")[0].rstrip(".")
             raise InputError(
                 f"{path} is not a FITS file, or is damaged: {text}."
             ) from error
@@ -184,6 +165,29 @@ def reason_to_copy(hdu, *, chosen=False):
     return None
 
 
+def lookup_tables(file, hdu):
+    """
+    Find the tables of distortions that an image's coordinates refer to.
+
+    Parameters
+    ----------
+    file : `~astropy.io.fits.HDUList`
+        The open file.
+
+    hdu : HDU
+        An image HDU of it.
+
+    Returns
+    -------
+    hdus : list of `~astropy.io.fits.ImageHDU`
+        They must be in every file that the image's coordinates are copied to.
+    """
+    kinds = [str(hdu.header.get(keyword, "")).lower() for keyword in _DISTORTIONS]
+    if "lookup" not in kinds:
+        return []
+    return [table for table in file if table.name in _LOOKUP_HDUS]
+
+
 def read_image(hdu, path, index):
     """
     Read the pixels of an HDU.
@@ -213,8 +217,9 @@ def read_image(hdu, path, index):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", AstropyWarning)
             return hdu.data
-    except _READ_ERRORS as error:
+    except Exception as error:  # damage makes the readers raise nearly anything
+        text = str(error).rstrip(".")
         raise InputError(
             f"HDU {index} of {path} cannot be read, it may be truncated or damaged: "
-            f"{error}."
+            f"{type(error).__name__}: {text}."
         ) from error

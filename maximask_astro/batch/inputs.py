@@ -20,6 +20,10 @@ _WITH_HDU = re.compile(r"^(?P<path>.+)\[(?P<hdu>[^\[\]]+)\]$")
 AUXILIARY_FILES = ("*_dq.*", "*_ood_*", "*_oow_*", "*.weight.*", "*_wht.*")
 
 
+class _MissingError(InputError):
+    """There is no such file or directory."""
+
+
 @dataclass(frozen=True)
 class Source:
     """
@@ -90,7 +94,10 @@ def _search_directory(directory, exclude):
     return found
 
 
-def _read_list(path, exclude):
+def _read_list(path, exclude, lists):
+    if path.resolve() in lists:
+        raise InputError(f"The list {path} names itself.")
+    lists = (*lists, path.resolve())
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -102,26 +109,34 @@ def _read_list(path, exclude):
     sources = []
     for entry in entries:
         # Relative to where the command runs, else to where the list is.
-        beside = path.parent / entry
-        for candidate in (entry, str(beside)):
+        for candidate in (entry, str(path.parent / entry)):
+            problem = None
             try:
-                sources += _expand(candidate, exclude)
+                sources += _expand(candidate, exclude, lists)
                 break
-            except InputError:
-                continue
-        else:
-            problem = f"'{entry}' in the list {path} does not exist."
+            except _MissingError:
+                problem = f"'{entry}' in the list {path} does not exist."
+            except (InputError, OSError) as error:
+                problem = _problem(candidate, error)
+                break
+        if problem is not None:
             sources.append(Source(Path(entry), problem=problem))
     return sources
 
 
-def _expand(text, exclude):
+def _problem(path, error):
+    if isinstance(error, OSError):
+        return f"{path} cannot be read: {error.strerror or error}."
+    return str(error)
+
+
+def _expand(text, exclude, lists=()):
     path = Path(text).expanduser()
     if path.is_dir():
         return _search_directory(path, exclude)
     if path.is_file():
         if path.suffix.lower() == ".list":
-            return _read_list(path, exclude)
+            return _read_list(path, exclude, lists)
         return [Source(path)]
     match = _WITH_HDU.match(str(text))
     if match:
@@ -129,7 +144,7 @@ def _expand(text, exclude):
         if path.is_file():
             hdu = match["hdu"].strip()
             return [Source(path, int(hdu) if hdu.isdigit() else hdu)]
-    raise InputError(f"{path} does not exist.")
+    raise _MissingError(f"{path} does not exist.")
 
 
 def expand_paths(paths, *, exclude=AUXILIARY_FILES):
@@ -159,9 +174,6 @@ def expand_paths(paths, *, exclude=AUXILIARY_FILES):
     for path in paths:
         try:
             sources += _expand(path, exclude)
-        except InputError as error:
-            sources.append(Source(Path(path), problem=str(error)))
-        except OSError as error:
-            problem = f"{path} cannot be read: {error.strerror or error}."
-            sources.append(Source(Path(path), problem=problem))
+        except (InputError, OSError) as error:
+            sources.append(Source(Path(path), problem=_problem(path, error)))
     return sources

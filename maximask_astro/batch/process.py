@@ -11,6 +11,7 @@ from astropy.utils.exceptions import AstropyWarning
 
 from maximask_astro.batch.fits_files import (
     find_hdu,
+    lookup_tables,
     open_fits,
     read_image,
     reason_to_copy,
@@ -72,13 +73,18 @@ def _process_hdu(hdu, index, path, masker, options, *, chosen):
     reason = reason_to_copy(hdu, chosen=chosen)
     shape = tuple(getattr(hdu, "shape", ()) or ())
     if reason is not None:
-        return hdu.copy(), HDUResult(index, hdu.name, "copied", reason, shape)
+        # The HDU itself, not hdu.copy(): astropy then copies its bytes, and does
+        # not lose arrays of variable length.
+        return hdu, HDUResult(index, hdu.name, "copied", reason, shape)
     cmap, problem = _judge(read_image(hdu, path, index), masker)
     primary = chosen or isinstance(hdu, fits.PrimaryHDU)
+    action = "masked"
+    if problem:  # in a cube, some planes can be judged
+        action = "failed" if cmap.invalid.all() else "partial"
     result = HDUResult(
         index,
         hdu.name,
-        "failed" if problem else "masked",
+        action,
         problem,
         shape,
         {
@@ -109,9 +115,10 @@ def _process_file(source, masker, options, taken):
             message = f"{path} is auxiliary by its name ({source.auxiliary})."
             return FileResult(str(source), "skipped", message=message)
         output = output_path(path, index, options.directory)
-        if output in taken:
+        key = output.resolve()
+        if key in taken:
             raise InputError(
-                f"{source} would be written to {output}, like {taken[output]}; put "
+                f"{source} would be written to {output}, like {taken[key]}; put "
                 "them into different output directories."
             )
         if output.exists() and options.if_exists != "overwrite":
@@ -119,7 +126,7 @@ def _process_file(source, masker, options, taken):
                 message = f"{output} exists."
                 return FileResult(str(source), "skipped", str(output), message)
             raise InputError(f"{output} exists; choose to overwrite or to skip it.")
-        taken[output] = source
+        taken[key] = source
         _check_writable(output.parent)
 
         chosen = range(len(file)) if index is None else [index]
@@ -130,11 +137,17 @@ def _process_file(source, masker, options, taken):
             )
             hdus.append(hdu)
             results.append(result)
-        if not any(result.action == "masked" for result in results):
+        if index is not None:
+            hdus += lookup_tables(file, file[index])
+        if not any(result.action in ("masked", "partial") for result in results):
             raise InputError(_why_nothing(source, results))
         _write(hdus, output, overwrite=options.if_exists == "overwrite")
 
-    failed = [f"HDU {r.index}: {r.reason}" for r in results if r.action == "failed"]
+    failed = [
+        f"HDU {result.index}: {result.reason}"
+        for result in results
+        if result.action in ("failed", "partial")
+    ]
     message = f"{source} is masked only in part: {'; '.join(failed)}." if failed else ""
     status = "partial" if failed else "masked"
     return FileResult(str(source), status, str(output), message, tuple(results))
@@ -142,17 +155,19 @@ def _process_file(source, masker, options, taken):
 
 def _write(hdus, output, *, overwrite):
     try:
-        with atomic_path(output, overwrite=overwrite) as temporary:
-            with warnings.catch_warnings():
-                # What astropy mends in a source's header is no news here.
-                warnings.simplefilter("ignore", AstropyWarning)
-                fits.HDUList(hdus).writeto(
-                    temporary, overwrite=True, output_verify="silentfix+ignore"
-                )
+        with (
+            atomic_path(output, overwrite=overwrite) as temporary,
+            warnings.catch_warnings(),
+        ):
+            # What astropy mends in a source's header is no news here.
+            warnings.simplefilter("ignore", AstropyWarning)
+            fits.HDUList(hdus).writeto(
+                temporary, overwrite=True, output_verify="silentfix+ignore"
+            )
     except OSError as error:
-        raise InputError(
-            f"{output} cannot be written: {error.strerror or error}."
-        ) from error
+        # Where a disk is full NumPy only says how many items it could not write.
+        reason = error.strerror or f"the disk may be full ({error})"
+        raise InputError(f"{output} cannot be written: {reason}.") from error
 
 
 def process(

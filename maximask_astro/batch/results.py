@@ -21,11 +21,11 @@ class HDUResult:
     name : str
         Its EXTNAME.
 
-    action : {'masked', 'copied', 'failed'}
-        What was done.
+    action : {'masked', 'partial', 'copied', 'failed'}
+        What was done; ``'partial'``: not all planes of a cube could be judged.
 
     reason : str
-        Why it was copied or failed.
+        Why it was copied, or failed (in part).
 
     shape : tuple of int
         Shape of its data.

@@ -146,7 +146,7 @@ class TileEngine:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
         self.model = model
         self.tiling = tiling
-        self.tile_size = tile_size or _DEFAULT_TILE_SIZE
+        self.tile_size = _DEFAULT_TILE_SIZE if tile_size is None else tile_size
         self.batch_size = batch_size
         self.plan((1, 1))  # refuse a tile size that cannot work now, not later
 

@@ -37,11 +37,9 @@ def log_prior_factor(training_prior, prior):
     for values in (training_prior, prior):
         if not np.all((values > 0) & (values < 1)):
             raise ValueError(f"A prior must be between 0 and 1 (exclusive): {values}.")
-    return (
-        np.log(training_prior)
-        - np.log1p(-training_prior)
-        + np.log1p(-prior)
-        - np.log(prior)
+    # Like terms first, so that equal priors give exactly 0.
+    return (np.log(training_prior) - np.log(prior)) + (
+        np.log1p(-prior) - np.log1p(-training_prior)
     )
 
 

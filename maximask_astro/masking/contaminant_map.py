@@ -1,6 +1,6 @@
 """The result of masking an exposure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -119,6 +119,12 @@ class ContaminantMap:
             f"{self.mask.mean():.2%} unusable, model {self.provenance.get('model')}>"
         )
 
+    def __reduce__(self):
+        # A mapping proxy can neither be pickled nor copied.
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        values["provenance"] = dict(self.provenance)
+        return type(self), tuple(values.values())
+
     @property
     def shape(self):
         """Shape of the exposure."""
@@ -184,7 +190,7 @@ class ContaminantMap:
     @cached_property
     def probabilities(self):
         """
-        Posterior probabilities: a mapping from abbreviation to `NDData`.
+        Posterior probabilities: a mapping from abbreviation to `~astropy.nddata.NDData`.
 
         Each has ``data`` in [0, 1] (NaN where there is no verdict), ``mask``,
         ``wcs``, a `~astropy.nddata.StdDevUncertainty` if one was estimated,

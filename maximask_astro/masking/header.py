@@ -7,6 +7,13 @@ from maximask_astro.flags import get_class
 __all__ = ["class_cards", "provenance_cards"]
 
 
+def _text(value, comment):
+    """Printable ASCII, short enough for a card with its comment."""
+    text = "".join(sign if " " <= sign <= "~" else "?" for sign in str(value))
+    room = 80 - len("KEYWORD = '' / ") - len(comment)
+    return text[: room - text.count("'")]
+
+
 def provenance_cards(cmap):
     """
     Say which model was used, and how, in header cards.
@@ -23,7 +30,7 @@ def provenance_cards(cmap):
     """
     made = cmap.provenance
     date = made.get("date") or datetime.now(UTC).isoformat(timespec="seconds")
-    return [
+    cards = [
         ("MM_UTC", date, "UTC date of contaminant masking"),
         ("MM_VERS", made.get("version", ""), "version of maximask_astro"),
         ("MM_MODEL", made.get("model", ""), "model"),
@@ -31,6 +38,9 @@ def provenance_cards(cmap):
         ("MM_NORM", made.get("normalization", ""), "normalization"),
         ("MM_TILES", made.get("tiling", ""), "tiling"),
         ("MM_UNCER", made.get("uncertainty", ""), "method of uncertainty"),
+    ]
+    return [
+        *((card[0], _text(*card[1:]), card[2]) for card in cards),
         ("MM_NODAT", int(cmap.invalid.sum()), "pixels without a verdict"),
     ]
 

@@ -190,7 +190,7 @@ class ContaminantMasker:
     def _short_repr(self, classes, priors, thresholds):
         """Model and whatever was changed: short enough for a header card."""
         parts = [repr(self._model.card.name)]
-        if classes != "all":
+        if not (isinstance(classes, str) and classes == "all"):
             parts.append(f"classes='{','.join(self.classes)}'")
         for label, given, values in (
             ("priors", priors, {s.name: s.prior for s in self._settings}),
@@ -301,7 +301,10 @@ class ContaminantMasker:
                 uncertainties=self._uncertainty is not None,
                 progress_bar=self._progress_bar,
             )
-            verdicts[index] = self._grown(output.codes)
+            codes = output.codes
+            if bad is not None:  # what fills a hole is judged, but never counts
+                codes = np.where(bad, np.uint32(0), codes)
+            verdicts[index] = self._grown(codes)
             for target, result in (
                 (planes, output.probabilities),
                 (spreads, output.uncertainties),

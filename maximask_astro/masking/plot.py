@@ -4,6 +4,7 @@ import numpy as np
 from astropy.visualization import AsinhStretch, ImageNormalize, ZScaleInterval
 
 from maximask_astro.flags import get_class
+from maximask_astro.utils.nddata import unpack
 
 __all__ = ["draw_map"]
 
@@ -53,7 +54,7 @@ def draw_map(cmap, *, data=None, ax=None, classes=None, plane=0, alpha=0.6):
     if ax is None:
         _, ax = plt.subplots(figsize=(9, 7), layout="constrained")
     if data is not None:
-        values = np.asarray(_plane_of(getattr(data, "data", data), plane), dtype=float)
+        values = np.asarray(_plane_of(unpack(data).data, plane), dtype=float)
         finite = values[np.isfinite(values)]
         interval = ZScaleInterval().get_limits(finite) if finite.size else (0, 1)
         low, high = interval
@@ -81,7 +82,7 @@ def draw_map(cmap, *, data=None, ax=None, classes=None, plane=0, alpha=0.6):
         overlay[no_data] = (0.5, 0.5, 0.5, alpha)
         label = f"no verdict: {no_data.sum():,}"
         handles.append(Patch(color="0.5", label=label))
-    ax.imshow(overlay, origin="lower", interpolation="nearest")
+    ax.imshow(overlay, origin="lower", interpolation="auto")
     if handles:
         ax.legend(
             handles=handles,

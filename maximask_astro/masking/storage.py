@@ -47,7 +47,9 @@ def write_map(cmap, path, *, overwrite=False):
     table.meta.clear()
     table["background"] = [not settings.bit for settings in cmap.settings]
     hdus.append(fits.BinTableHDU(Table(table), name="CLASSES"))
-    hdus[-1].header["HISTORY"] = json.dumps(dict(cmap.provenance))
+    # FITS drops spaces at the end of a card: write them so that none is lost.
+    text = json.dumps(dict(cmap.provenance), separators=(",", ":"))
+    hdus[-1].header["HISTORY"] = text.replace(" ", r"\u0020")
 
     if cmap.probability_planes is not None:
         hdus.append(fits.ImageHDU(cmap.probability_planes, name="PROBABILITY"))
@@ -71,6 +73,39 @@ def _planes(file, name):
     return _native(file[name].data) if name in file else None
 
 
+def _settings(row):
+    def optional(number):
+        return None if np.isnan(number) else float(number)
+
+    return ClassSettings(
+        str(row["class"]),
+        optional(row["training_prior"]),
+        optional(row["prior"]),
+        float(row["threshold"]),
+    )
+
+
+def _map(file):
+    header = file[0].header
+    bits = _native(file[0].data)
+    settings = tuple(_settings(row) for row in file["CLASSES"].data)
+    invalid = bits == NO_DATA.bit
+    verdicts = np.where(invalid, 0, bits).astype(np.uint32)
+    for item in settings:
+        if not item.bit:
+            verdicts[file["BACKGROUND"].data != 0] |= np.uint32(item.code)
+    return ContaminantMap(
+        settings,
+        verdicts,
+        invalid,
+        _planes(file, "PROBABILITY"),
+        _planes(file, "UNCERTAINTY"),
+        header_wcs(header),
+        derived_header(header),
+        json.loads("".join(file["CLASSES"].header["HISTORY"])),
+    )
+
+
 def read_map(path):
     """
     See `ContaminantMap.read`.
@@ -87,47 +122,12 @@ def read_map(path):
     """
     try:
         with fits.open(path, memmap=False) as file:
-            header = file[0].header
-            if header.get("MM_FMT") != _FORMAT:
-                raise InputError(
-                    f"{path} is not a contaminant map that ContaminantMap.write wrote."
-                )
-            bits = _native(file[0].data)
-            table = file["CLASSES"].data
-            provenance = json.loads("".join(file["CLASSES"].header["HISTORY"]))
-            background = _planes(file, "BACKGROUND")
-            probabilities = _planes(file, "PROBABILITY")
-            uncertainties = _planes(file, "UNCERTAINTY")
-            wcs = header_wcs(header)
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+            if file[0].header.get("MM_FMT") == _FORMAT:
+                return _map(file)
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path} cannot be read as a contaminant map: {error}.") from (
             error
         )
-
-    def optional(number):
-        return None if np.isnan(number) else float(number)
-
-    settings = tuple(
-        ClassSettings(
-            str(row["class"]),
-            optional(row["training_prior"]),
-            optional(row["prior"]),
-            float(row["threshold"]),
-        )
-        for row in table
-    )
-    invalid = bits == NO_DATA.bit
-    verdicts = np.where(invalid, 0, bits).astype(np.uint32)
-    for item in settings:
-        if not item.bit:
-            verdicts[background != 0] |= np.uint32(item.code)
-    return ContaminantMap(
-        settings,
-        verdicts,
-        invalid,
-        probabilities,
-        uncertainties,
-        wcs,
-        derived_header(header),
-        provenance,
+    raise InputError(
+        f"{path} is not a contaminant map that ContaminantMap.write wrote."
     )

@@ -32,8 +32,11 @@ def log_step(ccd, step, short_name, arguments, add_keyword):
             return
         # A long keyword and a long value do not fit on one FITS card, so the
         # long keyword points to a short one.
-        keyword = f"HIERARCH {step}" if isinstance(ccd.meta, fits.Header) else step
-        ccd.meta[keyword] = short_name
+        if isinstance(ccd.meta, fits.Header):
+            comment = f"Shortened name for {step}"
+            ccd.meta[f"HIERARCH {step.upper()}"] = (short_name, comment)
+        else:
+            ccd.meta[step] = short_name
         ccd.meta[short_name] = ", ".join(
             f"{name}={value!r}" for name, value in arguments.items()
         )

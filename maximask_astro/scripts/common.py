@@ -156,5 +156,10 @@ def write_json(results, target):
         with contextlib.suppress(BrokenPipeError):
             print(text)
         return
-    with atomic_path(Path(target), overwrite=True) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    try:
+        with atomic_path(Path(target), overwrite=True) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"The summary {target} cannot be written: {error.strerror or error}."
+        ) from error

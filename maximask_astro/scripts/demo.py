@@ -72,10 +72,13 @@ def _draw(exposure, cmap, path):
         from matplotlib.figure import Figure
     except ImportError:
         return False
-    figure = Figure(figsize=(10, 5.5), layout="constrained")
+    figure = Figure(figsize=(15, 5), layout="constrained")
     FigureCanvasAgg(figure)
-    ax = cmap.imshow(exposure, ax=figure.subplots())
-    ax.set_title("An example exposure (simulated) and its contaminants")
+    axes = figure.subplots(1, 2)
+    cmap.imshow(exposure, ax=axes[0], classes=[])
+    cmap.imshow(exposure, ax=axes[1])
+    axes[0].set_title("An example exposure (simulated)")
+    axes[1].set_title("Its contaminants, as the network sees them")
     with atomic_path(path, overwrite=True) as temporary:
-        figure.savefig(temporary, dpi=120)
+        figure.savefig(temporary, dpi=90, bbox_inches="tight")
     return True

@@ -6,6 +6,7 @@ import sys
 from maximask_astro.batch import process
 from maximask_astro.scripts.arguments import boolean, positive_integer
 from maximask_astro.scripts.common import Reporter, guarded, set_up_logging
+from maximask_astro.utils.errors import InputError
 
 __all__ = ["main"]
 
@@ -81,15 +82,20 @@ def _run(args):
         priors = given_priors or priors
         thresholds = given_thresholds or thresholds
     content = "masks" if args.proba_thresh else "probabilities"
-    masker = ContaminantMasker(
-        args.net_dir,
-        classes=classes,
-        priors=priors,
-        thresholds=thresholds,
-        tiling="original",
-        batch_size=args.batch_size,
-        keep_probabilities=not args.proba_thresh,
-    )
+    try:
+        masker = ContaminantMasker(
+            args.net_dir,
+            classes=classes,
+            priors=priors,
+            thresholds=thresholds,
+            tiling="original",
+            batch_size=args.batch_size,
+            keep_probabilities=not args.proba_thresh,
+        )
+    except ValueError as error:
+        if type(error) is not ValueError:  # a damaged model, say
+            raise
+        raise InputError(str(error)) from error
     reporter = Reporter("maximask")
     results = process(
         args.im_path,

@@ -39,7 +39,10 @@ def derived_header(meta, wcs=None):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", fits.verify.VerifyWarning)
             for key, value in dict(meta or {}).items():
+                if not isinstance(key, str):
+                    continue
                 try:
+                    fits.Header([(key, value)]).tostring()
                     header[key] = value
                 except (ValueError, TypeError):
                     continue

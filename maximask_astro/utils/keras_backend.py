@@ -26,15 +26,19 @@ def import_keras():
         Keras was already imported with, or the environment asks for, a
         backend other than JAX.
     """
-    if "keras" not in sys.modules:
-        os.environ.setdefault("KERAS_BACKEND", "jax")
-    import keras
+    if "keras" in sys.modules:
+        import keras
 
-    backend = keras.backend.backend()
+        backend = keras.backend.backend()
+    else:
+        backend = os.environ.get("KERAS_BACKEND") or "jax"
+        os.environ["KERAS_BACKEND"] = backend
     if backend != "jax":
         raise RuntimeError(
             f"maximask_astro needs Keras with the JAX backend, but Keras is using "
             f"'{backend}': set the environment variable KERAS_BACKEND=jax before "
             "Keras is first imported."
         )
+    import keras
+
     return keras

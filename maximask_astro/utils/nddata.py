@@ -1,7 +1,7 @@
 """Take the data, mask, unit, WCS and header out of whatever users pass."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,10 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import NDData
 from astropy.utils.exceptions import AstropyWarning
+from astropy.utils.masked import Masked
 from astropy.wcs import WCS
+
+from maximask_astro.utils.errors import MaximaskWarning
 
 __all__ = ["Exposure", "header_wcs", "unpack"]
 
@@ -74,7 +77,7 @@ def header_wcs(header, fobj=None):
         warnings.warn(
             f"The coordinate system of the header cannot be read and is left out: "
             f"{error}",
-            AstropyWarning,
+            MaximaskWarning,
             stacklevel=2,
         )
         return None
@@ -95,6 +98,8 @@ def _take_apart(data):
         )
     if isinstance(data, _HDU_TYPES):
         return _from_hdu(data)
+    if isinstance(data, Masked):
+        return replace(_take_apart(data.unmasked), mask=data.mask)
     if isinstance(data, u.Quantity):
         return Exposure(data.value, unit=data.unit)
     if isinstance(data, np.ma.MaskedArray):

@@ -11,7 +11,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import zipfile
 from importlib import resources
 from pathlib import Path
 
@@ -191,9 +190,9 @@ def read_arrays(path):
         The file is missing, damaged or holds Python objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile and NumPy raise a dozen kinds
         raise ModelIntegrityError(
             f"{path} is damaged or is not a NumPy archive: {error}."
         ) from error

@@ -102,6 +102,12 @@ def verify_model(model):
     if not path.is_file():
         raise ModelIntegrityError(f"{path} with the model's test tensors is missing.")
     test = read_arrays(path)
+    tracking = loaded.card.task == "tracking"
+    wanted = {"probabilities"} if tracking else {"probabilities", "rows", "columns"}
+    if wanted - test.keys():
+        raise ModelIntegrityError(
+            f"{path} has no test tensors {', '.join(sorted(wanted - test.keys()))}."
+        )
     network = loaded.network
     variables = (
         [variable.value for variable in network.trainable_variables],
@@ -109,7 +115,7 @@ def verify_model(model):
     )
     image = make_test_block(loaded.card.input["block"])[None, :, :, None]
     logits = jax.jit(network.stateless_call)(*variables, image)[0][0]
-    if loaded.card.task == "tracking":
+    if tracking:
         output = np.asarray(jax.nn.softmax(logits))
     else:
         output = np.asarray(jax.nn.sigmoid(logits))[test["rows"], test["columns"]]

@@ -37,12 +37,14 @@ def test_nothing_changes_after_an_error(tmp_path, exists):
     target = tmp_path / "a.fits"
     if exists:
         target.write_text("old")
-    with (
-        pytest.raises(RuntimeError, match="halfway"),
-        atomic_path(target, overwrite=True) as temporary,
-    ):
-        temporary.write_text("half")
-        raise RuntimeError("halfway")
+
+    def write():
+        with atomic_path(target, overwrite=True) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("halfway")
+
+    with pytest.raises(RuntimeError, match="halfway"):
+        write()
     assert names(tmp_path) == (["a.fits"] if exists else [])
     assert not exists or target.read_text() == "old"
 

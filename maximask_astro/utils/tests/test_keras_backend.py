@@ -30,7 +30,7 @@ def test_jax_is_asked_for(environment):
     assert (done.returncode, done.stdout.strip()) == (0, "jax"), done.stderr
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "torch", "numpy"])
+@pytest.mark.parametrize("backend", ["tensorflow", "numpy"])
 def test_another_backend_in_the_environment_is_a_clear_error(backend):
     last_line = run(IMPORT, KERAS_BACKEND=backend).stderr.splitlines()[-1]
     assert last_line.startswith("RuntimeError: maximask_astro needs Keras with the JAX")

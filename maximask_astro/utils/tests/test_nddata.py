@@ -3,8 +3,9 @@ import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import CCDData, NDData
-from astropy.utils.exceptions import AstropyWarning
+from astropy.utils.masked import Masked
 
+from maximask_astro.utils import MaximaskWarning
 from maximask_astro.utils.nddata import header_wcs, unpack
 
 DATA = np.arange(12.0).reshape(3, 4)
@@ -27,6 +28,8 @@ def image_hdu():
         (DATA.tolist(), None, False),
         (DATA * u.electron, u.electron, False),
         (np.ma.array(DATA, mask=MASK), None, True),
+        (Masked(DATA, mask=MASK), None, True),
+        (Masked(DATA * u.adu, mask=MASK), u.adu, True),
         (NDData(DATA, unit="Jy"), u.Jy, False),
         (NDData(DATA, mask=MASK), None, True),
         (CCDData(DATA, mask=MASK, unit="adu"), u.adu, True),
@@ -102,5 +105,5 @@ def test_header_without_coordinates_has_no_wcs():
 
 def test_unreadable_coordinates_are_left_out_with_a_warning():
     header = celestial_header(CUNIT1="furlong/")
-    with pytest.warns(AstropyWarning, match="cannot be read and is left out"):
+    with pytest.warns(MaximaskWarning, match="cannot be read and is left out"):
         assert header_wcs(header) is None

@@ -1,0 +1,26 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The examples of these pages are tests; some of them need the published networks."""
+
+import pytest
+
+# The hooks that register the markers, and skip what lacks something.
+from maximask_astro.conftest import pytest_configure, pytest_runtest_setup
+
+__all__ = ["pytest_configure", "pytest_runtest_setup"]
+
+collect_ignore = ["_ext", "conf.py", "make_pictures.py"]
+
+PAGES_WITH_NETWORK = {"masking.rst", "reduction.rst"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.name in PAGES_WITH_NETWORK:
+            item.add_marker("published_weights")
+
+
+@pytest.fixture(autouse=True)
+def _empty_directory(tmp_path, monkeypatch):
+    """Run the examples of each page in a directory of their own."""
+    monkeypatch.chdir(tmp_path)

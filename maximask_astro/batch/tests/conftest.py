@@ -1,0 +1,11 @@
+"""A masker that many tests share."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def masker(tiny_model):
+    """The stand-in network in small blocks, so that it is compiled only once."""
+    from maximask_astro import ContaminantMasker
+
+    return ContaminantMasker(tiny_model, tiling="original")

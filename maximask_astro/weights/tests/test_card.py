@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from maximask_astro.background import NORMALIZATIONS
+from maximask_astro.flags import ABBREVIATIONS, CLASSES
+from maximask_astro.utils import ModelIntegrityError
+from maximask_astro.weights import ModelCard, list_models, packaged_card
+
+PUBLISHED = [name for name in list_models() if packaged_card(name) is not None]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_cards_survive_a_file(tmp_path, name):
+    card = packaged_card(name)
+    card.write(tmp_path / "card.json")
+    assert ModelCard.read(tmp_path / "card.json") == card
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_cards_fit_the_rest_of_the_library(name):
+    from maximask_astro.models import ARCHITECTURES
+
+    card = packaged_card(name)
+    assert card.name == name
+    assert card.architecture in ARCHITECTURES
+    assert card.normalization in NORMALIZATIONS
+    assert card.input["halo"] % card.input["stride"] == 0
+    assert set(card.training_priors) == set(card.classes)
+    assert set(card.thresholds) <= set(card.classes)
+    assert len(card.weights_sha256) == 64
+    assert card.license.startswith("MIT")
+
+
+def test_published_masking_card_agrees_with_the_table_of_classes():
+    card = packaged_card("maximask-1.4.1")
+    assert card.classes == ABBREVIATIONS
+    assert card.thresholds == {flag.abbreviation: flag.threshold for flag in CLASSES}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not JSON",
+        "[1, 2]",
+        "null",
+        "{}",
+        '{"name": "only"}',
+        '{"classes": 5}',
+        json.dumps({"unknown": 1, **vars(packaged_card("maximask-1.4.1"))}),
+    ],
+)
+def test_what_is_not_a_card(tmp_path, text):
+    (tmp_path / "card.json").write_text(text)
+    with pytest.raises(ModelIntegrityError, match="not a readable model card"):
+        ModelCard.read(tmp_path / "card.json")
+
+
+def test_missing_or_binary_files(tmp_path):
+    with pytest.raises(ModelIntegrityError, match="not a readable model card"):
+        ModelCard.read(tmp_path / "missing.json")
+    (tmp_path / "card.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ModelIntegrityError, match="not a readable model card"):
+        ModelCard.read(tmp_path / "card.json")
