@@ -27,7 +27,7 @@ from maximask_astro.masking import ContaminantMasker
 from maximask_astro.scripts.main import main as maximask_astro
 
 mpl.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 STATIC = Path(__file__).parent / "_static"
 

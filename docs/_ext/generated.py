@@ -38,10 +38,7 @@ def _rst_table(rows):
 class _TableDirective(SphinxDirective):
     def run(self):
         """Parse the table as if it stood on the page."""
-        found = self.parse_text_to_nodes(_rst_table(self.rows()))
-        for table in found:
-            table["classes"].append("table-sm")
-        return found
+        return self.parse_text_to_nodes(_rst_table(self.rows()))
 
 
 class ContaminantClasses(_TableDirective):
@@ -54,8 +51,7 @@ class ContaminantClasses(_TableDirective):
             yield {
                 "Class": f"``{flag.abbreviation}``",
                 "Bit": str(flag.bit or "none"),
-                "Name": flag.name,
-                "What it is": flag.meaning,
+                "What it is": f"**{flag.name}.** {flag.meaning}",
                 "Masked": "yes" if flag.unusable else "no",
                 "Prior": f"{flag.prior:g}" if is_class else "\\-",
                 "Threshold": f"{flag.threshold:g}" if is_class else "\\-",
@@ -98,7 +94,7 @@ class CommandHelp(SphinxDirective):
         command, *rest = self.arguments[0].split()
         text = io.StringIO()
         with (
-            mock.patch.dict(os.environ, {"COLUMNS": "88", "NO_COLOR": "1"}),
+            mock.patch.dict(os.environ, {"COLUMNS": "78", "NO_COLOR": "1"}),
             contextlib.redirect_stdout(text),
             contextlib.suppress(SystemExit),
         ):

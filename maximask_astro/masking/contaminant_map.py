@@ -190,7 +190,7 @@ class ContaminantMap:
     @cached_property
     def probabilities(self):
         """
-        Posterior probabilities: a mapping from abbreviation to `~astropy.nddata.NDData`.
+        Posterior probabilities by abbreviation, each an `~astropy.nddata.NDData`.
 
         Each has ``data`` in [0, 1] (NaN where there is no verdict), ``mask``,
         ``wcs``, a `~astropy.nddata.StdDevUncertainty` if one was estimated,

@@ -17,7 +17,15 @@ from maximask_astro.utils.errors import (
 )
 from maximask_astro.utils.files import atomic_path
 
-__all__ = ["FAILURE", "SUCCESS", "Reporter", "guarded", "set_up_logging", "write_json"]
+__all__ = [
+    "FAILURE",
+    "SUCCESS",
+    "Reporter",
+    "guarded",
+    "set_up_logging",
+    "usage_errors",
+    "write_json",
+]
 
 SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
 
@@ -67,6 +75,29 @@ def guarded(command, function):
     except KeyboardInterrupt:
         print(f"{command}: interrupted; finished files are whole.", file=sys.stderr)
         return INTERRUPTED
+
+
+@contextlib.contextmanager
+def usage_errors(parser):
+    """
+    Turn what the library says about wrong arguments into wrong usage.
+
+    Parameters
+    ----------
+    parser : `argparse.ArgumentParser`
+        The command's parser, which exits.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if type(error) is not ValueError:  # a damaged model, say
+            raise
+        parser.error(str(error).rstrip("."))
 
 
 class Reporter:

@@ -7,7 +7,7 @@ from maximask_astro.scripts.arguments import (
     positive_integer,
     radius,
 )
-from maximask_astro.scripts.common import Reporter, write_json
+from maximask_astro.scripts.common import Reporter, usage_errors, write_json
 
 __all__ = ["add_parser"]
 
@@ -115,7 +115,7 @@ def _run(args):
     from maximask_astro.masking import DEFAULT_MODEL, ContaminantMasker
 
     priors = dict(args.prior)
-    try:
+    with usage_errors(args.parser):
         masker = ContaminantMasker(
             args.model or DEFAULT_MODEL,
             classes=args.classes,
@@ -127,10 +127,6 @@ def _run(args):
             batch_size=args.batch_size,
             keep_probabilities=args.content == "probabilities",
         )
-    except ValueError as error:
-        if type(error) is not ValueError:  # a damaged model, say
-            raise
-        args.parser.error(str(error))
     reporter = Reporter(_NAME, progress_bar=not args.quiet)
     results = process(
         args.paths,

@@ -5,8 +5,12 @@ import sys
 
 from maximask_astro.batch import process
 from maximask_astro.scripts.arguments import boolean, positive_integer
-from maximask_astro.scripts.common import Reporter, guarded, set_up_logging
-from maximask_astro.utils.errors import InputError
+from maximask_astro.scripts.common import (
+    Reporter,
+    guarded,
+    set_up_logging,
+    usage_errors,
+)
 
 __all__ = ["main"]
 
@@ -69,7 +73,7 @@ def _parser():
     return parser
 
 
-def _run(args):
+def _run(args, parser):
     from maximask_astro.masking import ContaminantMasker
     from maximask_astro.scripts.config_files import read_config_files
 
@@ -82,7 +86,7 @@ def _run(args):
         priors = given_priors or priors
         thresholds = given_thresholds or thresholds
     content = "masks" if args.proba_thresh else "probabilities"
-    try:
+    with usage_errors(parser):
         masker = ContaminantMasker(
             args.net_dir,
             classes=classes,
@@ -92,10 +96,6 @@ def _run(args):
             batch_size=args.batch_size,
             keep_probabilities=not args.proba_thresh,
         )
-    except ValueError as error:
-        if type(error) is not ValueError:  # a damaged model, say
-            raise
-        raise InputError(str(error)) from error
     reporter = Reporter("maximask")
     results = process(
         args.im_path,
@@ -127,7 +127,7 @@ def main(argv=None):
     if args.single_mask and not args.proba_thresh:
         parser.error("--single_mask True needs --proba_thresh True")
     set_up_logging(args.verbose)
-    return guarded("maximask", lambda: _run(args))
+    return guarded("maximask", lambda: _run(args, parser))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,6 @@ def test_dtype_and_byte_order_do_not_matter(masker, expected, dtype):
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", ">i2", ">u2", "float16"])
 def test_narrow_dtypes_are_taken_at_their_value(masker, dtype):
-    """Also where the values do not fit 16 bits: the same as for wide ones."""
     data = (np.abs(IMAGE) % 120).astype(dtype)
     assert same(masker(data), masker(data.astype(float)))
 

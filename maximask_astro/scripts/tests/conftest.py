@@ -1,10 +1,12 @@
-"""Run the installed commands."""
+"""Run the commands: as they are installed, or (cheaper) within the test."""
 
+import logging
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from types import SimpleNamespace
 
 import pytest
 from astropy.io import fits
@@ -48,6 +50,24 @@ def run():
         )
 
     return run_command
+
+
+@pytest.fixture
+def call(capsys):
+    """Run a command within the test: ``call(main, "mask", "a.fits")``."""
+    logger = logging.getLogger("maximask_astro")
+    level = logger.level
+
+    def call_main(main, *arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as caught:
+            code = caught.code
+        output = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=output.out, stderr=output.err)
+
+    yield call_main
+    logger.setLevel(level)
 
 
 def write_exposure(path, shape=(64, 80)):
