@@ -62,6 +62,8 @@ def flag_contaminants(ccd, masker=None, *, add_keyword=True):
     Flags are kept by copying, but lost by slicing, arithmetic and ccdproc's
     `~ccdproc.gain_correct`, `~ccdproc.flat_correct`, `~ccdproc.trim_image` and
     `~ccdproc.Combiner`: flag after these steps, or use `mask_contaminants`.
+    `~ccdproc.combine` gives its result the flags of the first exposure alone:
+    set them to None.
     """
     _, flagged, masker = _flagged(ccd, masker)
     log_step(flagged, "flag_contaminants", "flagcont", {"masker": masker}, add_keyword)

