@@ -165,8 +165,10 @@ def _write(hdus, output, *, overwrite):
                 temporary, overwrite=True, output_verify="silentfix+ignore"
             )
     except OSError as error:
-        # Where a disk is full NumPy only says how many items it could not write.
-        reason = error.strerror or f"the disk may be full ({error})"
+        # Of a full disk NumPy only says how many items it could not write, and
+        # astropy how many bytes there are, twice.
+        first, _, _ = str(error).partition(". ")
+        reason = error.strerror or f"the disk may be full ({first})"
         raise InputError(f"{output} cannot be written: {reason}.") from error
 
 

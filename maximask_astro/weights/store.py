@@ -143,7 +143,10 @@ def list_models():
     }
     installed = home_directory() / "models"
     if installed.is_dir():
-        names |= {path.name for path in installed.iterdir() if is_installed(path.name)}
+        # A hidden directory is a model that a killed installation left half way.
+        names |= {
+            path.name for path in installed.glob("[!.]*") if is_installed(path.name)
+        }
     return {name: is_installed(name) for name in sorted(names)}
 
 

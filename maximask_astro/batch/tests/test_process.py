@@ -202,20 +202,32 @@ def test_a_read_only_output_directory(exposure, masker):
     assert names(exposure.parent) == ["a.fits"]
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device."),
+        (
+            OSError("Not enough space: 90 requested. Not enough. 80 written"),
+            "the disk may be full (Not enough space: 90 requested).",
+        ),
+    ],
+)
 @pytest.mark.parametrize("policy", ["error", "overwrite"])
-def test_a_disk_that_is_full_half_way(exposure, masker, monkeypatch, policy):
+def test_a_disk_that_is_full_half_way(
+    exposure, masker, monkeypatch, policy, error, reason
+):
     output = exposure.parent / "a.masks.fits"
     if policy == "overwrite":
         output.write_text("precious")
 
     def writeto(self, path, **kwargs):
         Path(path).write_bytes(b"SIMPLE")
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise error
 
     before = names(exposure.parent)
     monkeypatch.setattr(fits.HDUList, "writeto", writeto)
     (result,) = process(exposure, masker, if_exists=policy)
-    assert result.message == f"{output} cannot be written: No space left on device."
+    assert result.message == f"{output} cannot be written: {reason}"
     assert names(exposure.parent) == before
     assert not output.exists() or output.read_text() == "precious"
 

@@ -72,6 +72,7 @@ def test_models_are_listed_with_whether_they_are_installed(home):
     assert list_models() == published
     save_model(model_path("mine"), CARD, WEIGHTS, TEST)
     (home / "models" / "incomplete").mkdir()
+    save_model(model_path(".new-left-behind"), CARD, WEIGHTS, TEST)
     assert list_models() == {**published, "mine": True}
     assert list(list_models()) == sorted(list_models())
     assert is_installed("mine")
