@@ -78,7 +78,7 @@ class Unfold(keras.layers.Layer):
 
 
 def build_folded_unet(
-    *, n_classes=14, channels=(32, 64, 96, 128, 160), fine=8, detail=16
+    *, n_classes=14, channels=(24, 48, 96, 144, 192), fine=8, detail=16
 ):
     """
     Build the folded U-Net.

@@ -53,7 +53,7 @@ def _clusters(key, shape):
     keys = jax.random.split(key, 6)
     y, x = pixel_grid(shape)
     n = _N_CLUSTERS
-    number = jax.random.randint(keys[0], (), 0, n + 1)
+    number = jax.random.randint(keys[0], (), 1, n + 1)
     y0, x0 = (jax.random.uniform(keys[1], (n, 2)) * jnp.array(shape)).T
     half = log_uniform(keys[2], 0.8, 10.0, (n, 2))
     angle = jnp.where(

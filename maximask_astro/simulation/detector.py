@@ -75,19 +75,19 @@ def add_noise(key, image, scene):
         With noise; correlated between neighbors where the exposure was
         resampled.
     """
-    keys = jax.random.split(key, 6)
+    keys = jax.random.split(key, 5)
     signal = jnp.maximum(image, 0.0)
     # Photon noise is Gaussian enough but for a few electrons, where its skew
     # matters: the square of a shifted normal number has it.
     root = jnp.sqrt(signal + 0.375) + 0.5 * normal(keys[0], image.shape)
     shot = jnp.where(
         signal < 30.0,
-        jnp.maximum(root, 0.0) ** 2 - 0.375 - 0.25 * jnp.exp(-signal),
+        jnp.maximum(root, 0.0) ** 2 - 0.625,
         signal + jnp.sqrt(signal) * normal(keys[0], image.shape),
     )
     noisy = shot + (image - signal) + scene.read_noise * normal(keys[1], image.shape)
     response = 1 + log_uniform(keys[2], 1e-4, 8e-3) * normal(keys[3], image.shape)
-    noisy = noisy * jnp.where(chance(keys[2], 0.5), response, 1.0)
+    noisy = noisy * jnp.where(chance(keys[4], 0.5), response, 1.0)
     resampled = smooth(noisy - image, scene.smoothing + 0.01) + image
     return jnp.where(scene.smoothing > 0, resampled, noisy)
 

@@ -40,14 +40,14 @@ def add_fringes(key, image, scene):
     mask : array
         Boolean: where the envelope is above 0.27, the sigmoid of -1.
     """
-    keys = jax.random.split(key, 9)
+    keys = jax.random.split(key, 11)
     shape = image.shape
     # Thickness in wavelengths: a smooth slope with bumps on it.
     bands = log_uniform(keys[0], 3.0, 30.0)
     thickness = bands * (
         0.6 * polynomial_field(keys[1], shape, 3)
         + uniform(keys[2], 0.1, 0.6)
-        * power_law_field(keys[3], shape, uniform(keys[2], 3.6, 5.0), 12.0)
+        * power_law_field(keys[3], shape, uniform(keys[9], 3.6, 5.0), 12.0)
     )
     ratios = 1 + uniform(keys[4], -0.06, 0.06, (_N_LINES,)) * jnp.arange(_N_LINES)
     weights = uniform(keys[5], 0.0, 1.0, (_N_LINES,)) ** 2
@@ -61,5 +61,5 @@ def add_fringes(key, image, scene):
     whole = chance(keys[7], 0.4)
     envelope = jax.nn.sigmoid(5 * polynomial_field(keys[8], shape, 3))
     envelope = jnp.where(whole, 1.0, envelope)
-    strength = scene.sigma * log_uniform(keys[7], 0.25, 3.0)
+    strength = scene.sigma * log_uniform(keys[10], 0.25, 3.0)
     return image + strength * envelope * pattern, envelope > 0.27

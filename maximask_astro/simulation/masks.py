@@ -25,9 +25,7 @@ def dilate(mask, size):
     """
     values = mask.astype(jnp.float32)
     for window in ((size, 1), (1, size)):
-        values = jax.lax.reduce_window(
-            values, 0.0, jax.lax.max, window, (1, 1), "SAME"
-        )
+        values = jax.lax.reduce_window(values, 0.0, jax.lax.max, window, (1, 1), "SAME")
     return values > 0.5
 
 

@@ -9,6 +9,8 @@ from maximask_astro.simulation.masks import smooth
 
 __all__ = ["add_nebulosity"]
 
+_PADDING = 16
+
 
 def add_nebulosity(key, image, scene):
     """
@@ -39,7 +41,7 @@ def add_nebulosity(key, image, scene):
         Boolean: where it is brighter than half the sky noise, in areas
         smoothed over 6 pixels.
     """
-    keys = jax.random.split(key, 8)
+    keys = jax.random.split(key, 9)
     shape = image.shape
     slope = uniform(keys[0], 2.6, 3.8)
     field = power_law_field(keys[1], shape, slope, 2.0 + scene.fwhm / 2)
@@ -51,9 +53,13 @@ def add_nebulosity(key, image, scene):
     # It may fill the frame or a part of it.
     part = jax.nn.sigmoid(4 * polynomial_field(keys[5], shape, 2))
     cloud = cloud * jnp.where(chance(keys[6], 0.5), part, 1.0)
-    base = jnp.quantile(cloud[::8, ::8], uniform(keys[6], 0.05, 0.5))
-    cloud = jnp.maximum(cloud - base, 0.0)
+    sample = jnp.sort(cloud[::16, ::16].ravel())
+    rank = uniform(keys[8], 0.05, 0.5) * sample.size
+    cloud = jnp.maximum(cloud - sample[rank.astype(int)], 0.0)
     spread = cloud[::4, ::4].std() + 1e-12
     strength = scene.sigma * log_uniform(keys[7], 0.6, 30.0)
     light = strength * cloud / spread
-    return image + light, smooth(light, 6.0) > 0.5 * scene.sigma
+    # Mirrored at the sides: nothing wraps around to the other side.
+    padded = jnp.pad(light, _PADDING, mode="symmetric")
+    around = smooth(padded, 6.0)[_PADDING:-_PADDING, _PADDING:-_PADDING]
+    return image + light, around > 0.5 * scene.sigma

@@ -29,7 +29,7 @@ def add_overscan(key, image, scene):
     image, mask : array
         With strips of bias level and read noise, and where they are.
     """
-    keys = jax.random.split(key, 6)
+    keys = jax.random.split(key, 7)
     height, width = image.shape
     y, x = pixel_grid(image.shape)
     sides = jnp.stack([x, width - 1 - x, y, height - 1 - y])
@@ -41,5 +41,5 @@ def add_overscan(key, image, scene):
     # Left-over charge falls off from the edge of the image; rows drift a little.
     noise = scene.read_noise * normal(keys[3], image.shape)
     drift = 0.3 * scene.read_noise * normal(keys[4], (height, 1))
-    level = jnp.where(chance(keys[5], 0.15), uniform(keys[5], 0.0, 0.7), 0.0)
+    level = jnp.where(chance(keys[5], 0.15), uniform(keys[6], 0.0, 0.7), 0.0)
     return jnp.where(mask, level * scene.sky + noise + drift, image), mask

@@ -42,7 +42,7 @@ def add_persistence(key, image, scene):
     mask : array
         Boolean: where the earlier exposure was above the model's level.
     """
-    keys = jax.random.split(key, 9)
+    keys = jax.random.split(key, 10)
     y, x = pixel_grid(image.shape)
     n = _N_SOURCES
     number = log_uniform(keys[0], 1.0, n + 1.0)
@@ -56,7 +56,7 @@ def add_persistence(key, image, scene):
     bleeds = chance(keys[6], 0.25)
     length = log_uniform(keys[7], 2.0, 12.0, (n,)) * radius
     strength = scene.sigma * log_uniform(keys[8], 0.7, 12.0)
-    fade = uniform(keys[8], 0.5, 1.0, (n,))
+    fade = uniform(keys[9], 0.5, 1.0, (n,))
 
     total, mask = jnp.zeros(image.shape), jnp.zeros(image.shape, bool)
     for index in range(n):

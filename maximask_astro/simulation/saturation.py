@@ -52,19 +52,23 @@ def saturate(key, image, scene):
     mask : array
         Boolean: where the full well was reached.
     """
-    keys = jax.random.split(key, 5)
+    keys = jax.random.split(key, 6)
     well = scene.full_well
     kind = choice(keys[0], (0.55, 0.2, 0.25))  # along columns, along rows, none
-    share = jnp.where(chance(keys[1], 0.7), 0.5, uniform(keys[1], 0.2, 0.8))
-    turned = jnp.where(kind == 1, image.T, image)
+    share = jnp.where(chance(keys[1], 0.7), 0.5, uniform(keys[5], 0.2, 0.8))
+    # Made square, so that one bleeding serves both directions.
+    height, width = image.shape
+    side = max(height, width)
+    square = jnp.pad(image, ((0, side - height), (0, side - width)))
+    turned = jnp.where(kind == 1, square.T, square)
     bled = _bleed(turned, well, share)
-    bled = jnp.where(kind == 1, bled.T, bled)
+    bled = jnp.where(kind == 1, bled.T, bled)[:height, :width]
     image = jnp.where(kind == 2, jnp.minimum(image, well), bled)
     mask = image >= 0.98 * well
     # Read-out of overfull pixels: clipped flat, noisy, or collapsed cores.
     odd = choice(keys[2], (0.75, 0.15, 0.1))
     core = ~dilate(~mask, 3)
-    rough = well * (1 + 0.05 * jax.random.normal(keys[3], image.shape))
+    rough = well * (1 - 0.05 * jnp.abs(jax.random.normal(keys[3], image.shape)))
     image = jnp.where((odd == 1) & mask, rough, image)
     image = jnp.where((odd == 2) & core, well * uniform(keys[4], 0.0, 0.7), image)
     return image, mask

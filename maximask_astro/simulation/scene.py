@@ -104,7 +104,7 @@ def draw_scene(key):
     scene : `Scene`
         Its numbers.
     """
-    keys = jax.random.split(key, 16)
+    keys = jax.random.split(key, 18)
     dark = chance(keys[0], 0.15)  # space, narrow bands, short exposures
     sky = jnp.where(
         dark, log_uniform(keys[1], 0.2, 30.0), log_uniform(keys[2], 20.0, 4e4)
@@ -130,9 +130,9 @@ def draw_scene(key):
         wings=log_uniform(keys[10], 0.002, 0.08),
         ellipticity=0.35 * uniform(keys[11], 0.0, 1.0) ** 2,
         angle=uniform(keys[12], 0.0, jnp.pi),
-        coma=jnp.where(chance(keys[13], 0.4), uniform(keys[13], 0.0, 0.3), 0.0),
+        coma=jnp.where(chance(keys[13], 0.4), uniform(keys[16], 0.0, 0.3), 0.0),
         rings=jnp.where(undersampled, uniform(keys[14], 0.0, 1.0), 0.0),
         smoothing=jnp.where(
-            choice(keys[15], (0.8, 0.2)) == 1, uniform(keys[14], 0.4, 0.9), 0.0
+            choice(keys[15], (0.8, 0.2)) == 1, uniform(keys[17], 0.4, 0.9), 0.0
         ),
     )

@@ -40,7 +40,7 @@ def add_trails(key, image, scene):
         Boolean: where a trail is brighter than a twentieth of its peak and
         than a fifth of the sky noise, and 3 pixels beyond on either side.
     """
-    keys = jax.random.split(key, 14)
+    keys = jax.random.split(key, 15)
     height, width = image.shape
     y, x = pixel_grid(image.shape)
     number = choice(keys[0], (0.8, 0.13, 0.07)) + 1
@@ -50,16 +50,12 @@ def add_trails(key, image, scene):
 
     wide = chance(keys[3], 0.3)
     radius = jnp.where(wide, log_uniform(keys[4], 2.0, 20.0), 0.0)
-    hole = radius * jnp.where(
-        chance(keys[5], 0.5), uniform(keys[5], 0.2, 0.6), 0.0
-    )
+    hole = radius * jnp.where(chance(keys[5], 0.5), uniform(keys[14], 0.2, 0.6), 0.0)
     blur = 0.47 * scene.fwhm  # across a trail the core is nearly Gaussian
     peak = scene.sigma * log_uniform(keys[6], 0.5, 120.0, (_N_TRAILS,))
 
     offset = uniform(keys[7], -0.45, 0.45, (_N_TRAILS, 2)) * jnp.array(image.shape)
-    tilt = jnp.where(
-        parallel, 0.0, uniform(keys[8], 0.0, jnp.pi, (_N_TRAILS,))
-    )
+    tilt = jnp.where(parallel, 0.0, uniform(keys[8], 0.0, jnp.pi, (_N_TRAILS,)))
     ends = chance(keys[9], 0.2, (_N_TRAILS,))
     begin = uniform(keys[10], -0.8, 0.3, (_N_TRAILS,)) * reach
     extent = uniform(keys[11], 0.3, 1.2, (_N_TRAILS,)) * reach
@@ -87,10 +83,8 @@ def add_trails(key, image, scene):
         profile = jnp.where(wide, disk, point)
 
         flare_at, flare_size, period = shape[index]
-        flare = 0.15 + jnp.exp(
-            -0.5
-            * ((along / reach - 1.4 * (flare_at - 0.5)) / (0.04 + 0.3 * flare_size)) ** 2
-        )
+        from_flare = along / reach - 1.4 * (flare_at - 0.5)
+        flare = 0.15 + jnp.exp(-0.5 * (from_flare / (0.04 + 0.3 * flare_size)) ** 2)
         waves = 2 * jnp.pi * (along / reach) * (2 + 20 * period)
         tumble = 0.55 + 0.45 * jnp.cos(waves + 6 * flare_at)
         light = jnp.select([kind[index] == 1, kind[index] == 2], [flare, tumble], 1.0)

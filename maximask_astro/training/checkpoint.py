@@ -39,9 +39,11 @@ def save_checkpoint(directory, recipe, step, groups):
         for index, array in enumerate(values)
     }
     text = json.dumps(asdict(recipe), sort_keys=True)
-    with atomic_path(Path(directory) / _FILE, overwrite=True) as temporary:
-        with open(temporary, "wb") as file:
-            np.savez(file, step=step, recipe=text, **arrays)
+    with (
+        atomic_path(Path(directory) / _FILE, overwrite=True) as temporary,
+        open(temporary, "wb") as file,
+    ):
+        np.savez(file, step=step, recipe=text, **arrays)
 
 
 def load_checkpoint(directory, recipe):
@@ -74,7 +76,8 @@ def load_checkpoint(directory, recipe):
         return 0, None
     with np.load(path, allow_pickle=False) as archive:
         stored = Recipe(**json.loads(str(archive["recipe"])))
-        if asdict(stored) != asdict(recipe):
+        # As JSON both ways: tuples become lists.
+        if asdict(stored) != json.loads(json.dumps(asdict(recipe))):
             raise InputError(
                 f"{path} was made with another recipe; train into another directory."
             )

@@ -6,7 +6,6 @@ A jitted counterpart of `maximask_astro.background.normalize` with
 their centers. It looks at one pixel in nine, which is plenty.
 """
 
-import jax
 import jax.numpy as jnp
 
 __all__ = ["normalize_batch"]

@@ -91,21 +91,26 @@ class MaskerTrainer:
         self.groups = jax.tree.map(jax.numpy.asarray, groups)
         self.proportions = self._proportions()
         self._update = self._compile()
+        self._evaluate = self._compile_evaluation()
 
-    def _key(self, purpose, index):
-        """Keys of training, validation and proportions never meet."""
+    def _exposures(self, purpose, index):
+        """Images and labels of a step; those of two purposes never meet."""
         import jax
 
         key = jax.random.fold_in(jax.random.key(self.recipe.seed), purpose)
-        return jax.random.fold_in(key, index)
+        key = jax.random.fold_in(key, index)
+        # Compiled once for all purposes, apart from the network.
+        images, labels, _ = simulate(key, self.recipe.batch, self.config)
+        return images, labels
 
     def _proportions(self):
         """Fraction of pixels of each class in the training set."""
         total = 0
-        for index in range(_N_FOR_PROPORTIONS // 8):
-            _, labels, _ = simulate(self._key(2, index), 8, self.config)
+        n_batches = -(-_N_FOR_PROPORTIONS // self.recipe.batch)
+        for index in range(n_batches):
+            _, labels = self._exposures(2, index)
             total = total + np.asarray(labels.mean((0, 1, 2)))
-        return np.maximum(total / (_N_FOR_PROPORTIONS // 8), 1e-6)
+        return np.maximum(total / n_batches, 1e-6)
 
     def _compile(self):
         import jax
@@ -121,8 +126,7 @@ class MaskerTrainer:
             return weighted_cross_entropy(logits, labels, pixels)
 
         @jax.jit
-        def update(groups, key):
-            images, labels, _ = simulate(key, recipe.batch, self.config)
+        def update(groups, images, labels):
             images = normalize_batch(images)[..., None]
             pixels = pixel_weights(labels, weights_of_classes)
             loss, gradients = jax.value_and_grad(loss_of)(
@@ -139,6 +143,19 @@ class MaskerTrainer:
             return {"weights": weights, "mean": mean, "optimizer": state}, loss
 
         return update
+
+    def _compile_evaluation(self):
+        import jax
+
+        network = self.network
+
+        @jax.jit
+        def evaluate(weights, images):
+            images = normalize_batch(images)[..., None]
+            logits, _ = network.stateless_call(weights, [], images, training=False)
+            return logits.astype("float32")
+
+        return evaluate
 
     def run(self, *, minutes=None, progress_bar=False):
         """
@@ -165,7 +182,8 @@ class MaskerTrainer:
         )
         try:
             while self.step < recipe.steps:
-                self.groups, loss = self._update(self.groups, self._key(0, self.step))
+                images, labels = self._exposures(0, self.step)
+                self.groups, loss = self._update(self.groups, images, labels)
                 losses.append(loss)
                 self.step += 1
                 bar.update()
@@ -216,20 +234,10 @@ class MaskerTrainer:
             Area under the ROC curve of each class, and their mean as
             ``'mean'``.
         """
-        import jax
-
-        network, config = self.network, self.config
-
-        @jax.jit
-        def evaluate(weights, key):
-            images, labels, _ = simulate(key, 4, config)
-            images = normalize_batch(images)[..., None]
-            logits, _ = network.stateless_call(weights, [], images, training=False)
-            return logits.astype("float32"), labels
-
         histogram = ScoreHistogram(len(ABBREVIATIONS))
-        for index in range(max(self.recipe.validation // 4, 1)):
-            logits, labels = evaluate(self.groups["mean"], self._key(1, index))
+        for index in range(-(-self.recipe.validation // self.recipe.batch)):
+            images, labels = self._exposures(1, index)
+            logits = self._evaluate(self.groups["mean"], images)
             histogram.add(np.asarray(logits), np.asarray(labels))
         scores = dict(zip(ABBREVIATIONS, histogram.auc().tolist(), strict=True))
         scores["mean"] = float(np.nanmean(list(scores.values())))
