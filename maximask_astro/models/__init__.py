@@ -4,20 +4,25 @@ Network architectures in Keras: no weights, no files, arrays in, logits out.
 Importing this sub-package imports Keras (with its JAX backend).
 """
 
+from maximask_astro.models.folded_unet import Fold, Unfold, build_folded_unet
 from maximask_astro.models.maximask import build_maximask
 from maximask_astro.models.maxitrack import build_maxitrack
 from maximask_astro.models.pooling import PoolWithPositions, Unpool
 
 __all__ = [
     "ARCHITECTURES",
+    "Fold",
     "PoolWithPositions",
+    "Unfold",
     "Unpool",
+    "build_folded_unet",
     "build_maximask",
     "build_maxitrack",
 ]
 
 # What a model card's ``architecture`` may name.
 ARCHITECTURES = {
+    "folded_unet": build_folded_unet,
     "maximask": build_maximask,
     "maxitrack": build_maxitrack,
 }

@@ -1,5 +1,6 @@
 """What several tests share: a stand-in for the published network, and exposures."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,23 @@ from maximask_astro.weights import (
     weights_digest,
 )
 
+# Frequencies in simulated exposures, for tests: what is there always or never.
+SIMULATED_OFTEN = {"CR": 1.0, "OV": 1.0, "FR": 0.0, "HCL": 0.0}
+
 TINY_CHANNELS = (4, 6, 8, 10, 12, 12)
+
+
+@contextmanager
+def quick_compilation():
+    """Compile what runs a few times only without costly optimization."""
+    import jax
+
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def make_exposure(shape=(100, 120)):

@@ -37,7 +37,7 @@ ALLOWED = {
     "scripts": _FILES | {"batch", "reduction", "datasets"},
     "simulation": _SIMULATION,
     "datasets": _SIMULATION | {"simulation"},
-    "training": _INFERENCE | {"simulation"},
+    "training": _INFERENCE | {"simulation", "evaluation"},
     "evaluation": _LOW | {"flags"},
 }
 

@@ -1,0 +1,78 @@
+"""Scores of classifiers from histograms of their logits."""
+
+import numpy as np
+
+__all__ = ["ScoreHistogram"]
+
+_RANGE, _BINS = 20.0, 4000
+
+
+class ScoreHistogram:
+    """
+    Count pixels by class, truth and logit, to score any number of images.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes.
+    """
+
+    def __init__(self, n_classes):
+        # Truth no and yes, in bins of 0.01 of the logit.
+        self.counts = np.zeros((n_classes, 2, _BINS + 2), dtype=np.int64)
+
+    def add(self, logits, labels, valid=None):
+        """
+        Count pixels.
+
+        Parameters
+        ----------
+        logits : `~numpy.ndarray`
+            Shape (..., classes).
+
+        labels : `~numpy.ndarray` of bool
+            Of the same shape.
+
+        valid : `~numpy.ndarray` of bool, optional
+            Shape (...); pixels to count.
+        """
+        n_classes = len(self.counts)
+        index = np.clip((logits + _RANGE) * (_BINS / (2 * _RANGE)), -1, _BINS)
+        index = index.astype(np.int32) + 1
+        index += labels.astype(np.int32) * (_BINS + 2)
+        if valid is not None:
+            index = index[valid]
+        index = index.reshape(-1, n_classes)
+        for number in range(n_classes):
+            counted = np.bincount(index[:, number], minlength=2 * (_BINS + 2))
+            self.counts[number] += counted.reshape(2, -1)
+
+    def rates(self):
+        """
+        True and false positive rates at all thresholds.
+
+        Returns
+        -------
+        true_positive, false_positive : `~numpy.ndarray`
+            Shape (classes, thresholds), from the highest threshold to the
+            lowest; NaN for classes without positives or negatives.
+        """
+        above = np.cumsum(self.counts[:, :, ::-1], axis=2)
+        zero = np.zeros((*above.shape[:2], 1))
+        above = np.concatenate([zero, above], axis=2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rates = above / above[:, :, -1:]
+        return rates[:, 1], rates[:, 0]
+
+    def auc(self):
+        """
+        Area under the ROC curve of each class.
+
+        Returns
+        -------
+        area : `~numpy.ndarray`
+            In [0, 1]; NaN for classes without positives or negatives. Pixels
+            in the same bin count as half right.
+        """
+        true_positive, false_positive = self.rates()
+        return np.trapezoid(true_positive, false_positive, axis=1)

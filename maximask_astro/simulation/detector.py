@@ -1,0 +1,123 @@
+"""What the camera adds: noise, flat-field residue, amplifiers, digitization."""
+
+import jax
+import jax.numpy as jnp
+
+from maximask_astro.simulation.draws import chance, log_uniform, normal, uniform
+from maximask_astro.simulation.fields import polynomial_field
+from maximask_astro.simulation.masks import smooth
+from maximask_astro.simulation.scene import pixel_grid
+
+__all__ = ["add_noise", "digitize", "sky_structure"]
+
+_N_DONUTS = 3
+
+
+def sky_structure(key, scene, shape):
+    """
+    The sky's level over the frame, as the camera sees it.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    scene : `Scene`
+        The exposure.
+
+    shape : tuple of two int
+        Height and width.
+
+    Returns
+    -------
+    sky : array
+        Electrons, with gradients, vignetting and the shadows of dust, without
+        noise.
+    """
+    keys = jax.random.split(key, 8)
+    y, x = pixel_grid(shape)
+    smooth_part = polynomial_field(keys[0], shape, 2)
+    gradient = scene.sigma * log_uniform(keys[1], 0.05, 15.0)
+    gradient = jnp.where(chance(keys[2], 0.5), gradient, 0.0)
+    sky = scene.sky + gradient * smooth_part
+    size = jnp.array(shape, jnp.float32)
+    y0, x0 = (jax.random.uniform(keys[3], (_N_DONUTS, 2)) * size).T
+    radius = log_uniform(keys[4], 8.0, 60.0, (_N_DONUTS,))
+    depth = scene.sigma * log_uniform(keys[5], 0.1, 4.0, (_N_DONUTS,))
+    present = chance(keys[6], 0.15, (_N_DONUTS,))
+    for index in range(_N_DONUTS):
+        distance = jnp.hypot(y - y0[index], x - x0[index]) / radius[index]
+        ring = jax.nn.sigmoid((1 - distance) * 12) * jax.nn.sigmoid(
+            (distance - 0.35) * 12
+        )
+        sky = sky - jnp.where(present[index], depth[index], 0.0) * ring
+    return sky
+
+
+def add_noise(key, image, scene):
+    """
+    Add photon and read noise, and what differs from pixel to pixel.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    image : array
+        Expected electrons, shape (height, width), sky included.
+
+    scene : `Scene`
+        The exposure.
+
+    Returns
+    -------
+    image : array
+        With noise; correlated between neighbors where the exposure was
+        resampled.
+    """
+    keys = jax.random.split(key, 5)
+    signal = jnp.maximum(image, 0.0)
+    # Photon noise is Gaussian enough but for a few electrons, where its skew
+    # matters: the square of a shifted normal number has it.
+    root = jnp.sqrt(signal + 0.375) + 0.5 * normal(keys[0], image.shape)
+    shot = jnp.where(
+        signal < 30.0,
+        jnp.maximum(root, 0.0) ** 2 - 0.625,
+        signal + jnp.sqrt(signal) * normal(keys[0], image.shape),
+    )
+    noisy = shot + (image - signal) + scene.read_noise * normal(keys[1], image.shape)
+    response = 1 + log_uniform(keys[2], 1e-4, 8e-3) * normal(keys[3], image.shape)
+    noisy = noisy * jnp.where(chance(keys[4], 0.5), response, 1.0)
+    resampled = smooth(noisy - image, scene.smoothing + 0.01) + image
+    return jnp.where(scene.smoothing > 0, resampled, noisy)
+
+
+def digitize(key, image, scene):
+    """
+    Convert to data numbers.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    image : array
+        Electrons, shape (height, width).
+
+    scene : `Scene`
+        The exposure.
+
+    Returns
+    -------
+    image : array
+        Data numbers above the bias: whole ones in raw exposures, with the
+        steps between amplifiers, where there are several.
+    """
+    keys = jax.random.split(key, 5)
+    width = image.shape[1]
+    x = jnp.arange(width)
+    border = jnp.round(width * uniform(keys[0], 0.1, 0.9))
+    step = scene.sigma * log_uniform(keys[1], 0.1, 5.0)
+    step = jnp.where(chance(keys[2], 0.15), step, 0.0)
+    numbers = (image + step * (x > border)) / scene.gain
+    return jnp.where(chance(keys[3], 0.7), jnp.round(numbers), numbers)

@@ -1,0 +1,160 @@
+"""Compose exposures with contaminants and their labels."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+
+import jax
+import jax.numpy as jnp
+
+from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.simulation.cosmic_rays import add_cosmic_rays
+from maximask_astro.simulation.defects import (
+    add_dead_lines,
+    add_dead_pixels,
+    add_hot_lines,
+    add_hot_pixels,
+)
+from maximask_astro.simulation.detector import add_noise, digitize, sky_structure
+from maximask_astro.simulation.draws import chance
+from maximask_astro.simulation.fringes import add_fringes
+from maximask_astro.simulation.nebulosity import add_nebulosity
+from maximask_astro.simulation.overscan import add_overscan
+from maximask_astro.simulation.persistence import add_persistence
+from maximask_astro.simulation.saturation import saturate
+from maximask_astro.simulation.scene import draw_scene
+from maximask_astro.simulation.sky import draw_galaxies, draw_stars, render_stars
+from maximask_astro.simulation.spikes import add_spikes
+from maximask_astro.simulation.trails import add_trails
+
+__all__ = ["DEFAULT_FREQUENCIES", "SimulationConfig", "simulate"]
+
+# How often an exposure for training has a class of contaminants. Saturation
+# comes with the stars.
+DEFAULT_FREQUENCIES = MappingProxyType(
+    {
+        "CR": 0.55,
+        "HCL": 0.3,
+        "DCL": 0.35,
+        "HP": 0.4,
+        "DP": 0.4,
+        "P": 0.25,
+        "TRL": 0.3,
+        "FR": 0.22,
+        "NEB": 0.25,
+        "SAT": 1.0,
+        "SP": 0.6,
+        "OV": 0.2,
+    }
+)
+
+# An object is bright background where it is above this many times the noise.
+_BRIGHT = 10.0
+
+
+@dataclass(frozen=True)
+class SimulationConfig:
+    """
+    What to simulate.
+
+    Parameters
+    ----------
+    shape : tuple of two int
+        Height and width in pixels.
+
+    frequencies : mapping of str to float
+        How often an exposure has each class of contaminants, by abbreviation.
+    """
+
+    shape: tuple = (416, 416)
+    frequencies: tuple = field(default=tuple(DEFAULT_FREQUENCIES.items()))
+
+
+def _apply(function, key, image, frequency, *arguments):
+    """Apply a contaminant to some of the exposures."""
+    first, second = jax.random.split(key)
+    changed, mask = function(first, image, *arguments)
+    happens = chance(second, frequency)
+    return jnp.where(happens, changed, image), mask & happens
+
+
+def _simulate_one(key, config):
+    """One exposure in data numbers, its labels, and its scene."""
+    frequencies = dict(config.frequencies)
+    names = ("scene", "stars", "galaxies", "sky", "noise", "digits", *frequencies)
+    keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
+    shape = config.shape
+
+    scene = draw_scene(keys["scene"])
+    stars = draw_stars(keys["stars"], scene, shape)
+    objects = render_stars(stars, scene, shape)
+    objects = objects + draw_galaxies(keys["galaxies"], scene, shape)
+    masks = {"BBG": objects > _BRIGHT * scene.sigma}
+
+    def apply(name, function, image, *arguments):
+        image, masks[name] = _apply(
+            function, keys[name], image, frequencies[name], scene, *arguments
+        )
+        return image
+
+    # Light first, then charge, then what the detector makes of it.
+    image = apply("SP", add_spikes, objects, stars)
+    image = apply("NEB", add_nebulosity, image)
+    image = apply("FR", add_fringes, image)
+    image = apply("TRL", add_trails, image)
+    image = apply("P", add_persistence, image)
+    image = apply("CR", add_cosmic_rays, image)
+    image = image + sky_structure(keys["sky"], scene, shape)
+    image = apply("SAT", saturate, image)
+    image = add_noise(keys["noise"], image, scene)
+    image = apply("OV", add_overscan, image)
+    # Nothing is seen through the overscan.
+    masks = {
+        name: mask if name == "OV" else mask & ~masks["OV"]
+        for name, mask in masks.items()
+    }
+    # Static defects come last: they decide what a pixel reads.
+    image = apply("HCL", add_hot_lines, image)
+    image = apply("DCL", add_dead_lines, image)
+    image = apply("HP", add_hot_pixels, image)
+    image = apply("DP", add_dead_pixels, image)
+
+    any_other = jnp.stack(list(masks.values())).any(0)
+    masks["BG"] = ~any_other
+    labels = jnp.stack([masks[name] for name in ABBREVIATIONS], axis=-1)
+    return digitize(keys["digits"], image, scene), labels, scene
+
+
+@partial(jax.jit, static_argnames=("number", "config"))
+def simulate(key, number=1, config=SimulationConfig()):
+    """
+    Simulate exposures with contaminants.
+
+    The same key gives the same exposures.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key, from `jax.random.key`.
+
+    number : int, optional
+        How many.
+
+    config : `SimulationConfig`, optional
+        What to simulate.
+
+    Returns
+    -------
+    images : array
+        float32, shape (number, height, width): data numbers above the bias,
+        the sky included.
+
+    labels : array
+        Boolean, shape (number, height, width, 14): the classes of each pixel
+        in the order of `maximask_astro.flags.ABBREVIATIONS`.
+
+    scenes : `Scene`
+        What the exposures are like: arrays of shape (number,).
+    """
+    keys = jax.random.split(key, number)
+    return jax.vmap(partial(_simulate_one, config=config))(keys)

@@ -1,0 +1,138 @@
+"""What one simulated exposure is like: camera, sky and seeing."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from maximask_astro.simulation.draws import chance, choice, log_uniform, uniform
+
+__all__ = ["Scene", "draw_scene", "pixel_grid"]
+
+
+class Scene(NamedTuple):
+    """
+    Numbers that describe an exposure, each a scalar.
+
+    Parameters
+    ----------
+    sky : float
+        Sky level in electrons a pixel.
+
+    read_noise : float
+        Read noise in electrons.
+
+    sigma : float
+        Noise of the empty sky in electrons.
+
+    full_well : float
+        Electrons that a pixel can hold.
+
+    gain : float
+        Electrons a data number.
+
+    fwhm : float
+        Full width at half maximum of the PSF in pixels.
+
+    moffat : float
+        Exponent of the Moffat profile of the PSF's core.
+
+    wings : float
+        Fraction of the light in an aureole much wider than the core.
+
+    ellipticity, angle : float
+        1 - axis ratio of the PSF, and direction of its major axis in radians.
+
+    coma : float
+        Growth of the ellipticity from the center of the field to its corner.
+
+    rings : float
+        Contrast of the diffraction rings, 0 in most exposures from the ground.
+
+    smoothing : float
+        Standard deviation in pixels of the kernel that resampling (or none: 0)
+        has left in the noise.
+    """
+
+    sky: jax.Array
+    read_noise: jax.Array
+    sigma: jax.Array
+    full_well: jax.Array
+    gain: jax.Array
+    fwhm: jax.Array
+    moffat: jax.Array
+    wings: jax.Array
+    ellipticity: jax.Array
+    angle: jax.Array
+    coma: jax.Array
+    rings: jax.Array
+    smoothing: jax.Array
+
+
+def pixel_grid(shape):
+    """
+    Coordinates of the pixels.
+
+    Parameters
+    ----------
+    shape : tuple of two int
+        Height and width.
+
+    Returns
+    -------
+    y, x : array
+        float32, of that shape.
+    """
+    return jnp.meshgrid(
+        jnp.arange(shape[0], dtype=jnp.float32),
+        jnp.arange(shape[1], dtype=jnp.float32),
+        indexing="ij",
+    )
+
+
+def draw_scene(key):
+    """
+    Draw an exposure's properties, from space to the amateur's garden.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    Returns
+    -------
+    scene : `Scene`
+        Its numbers.
+    """
+    keys = jax.random.split(key, 18)
+    dark = chance(keys[0], 0.15)  # space, narrow bands, short exposures
+    sky = jnp.where(
+        dark, log_uniform(keys[1], 0.2, 30.0), log_uniform(keys[2], 20.0, 4e4)
+    )
+    read_noise = log_uniform(keys[3], 1.5, 25.0)
+    sigma = jnp.sqrt(sky + read_noise**2)
+    full_well = jnp.maximum(log_uniform(keys[4], 2e4, 4e5), sky * 1.5 + 100 * sigma)
+
+    undersampled = chance(keys[5], 0.25)
+    fwhm = jnp.where(
+        undersampled, uniform(keys[6], 1.2, 2.5), log_uniform(keys[7], 2.0, 9.0)
+    )
+    # From noise that is well sampled by the converter to a few levels.
+    gain = sigma * log_uniform(keys[8], 0.01, 1.0)
+    return Scene(
+        sky=sky,
+        read_noise=read_noise,
+        sigma=sigma,
+        full_well=full_well,
+        gain=gain,
+        fwhm=fwhm,
+        moffat=uniform(keys[9], 2.2, 5.0),
+        wings=log_uniform(keys[10], 0.002, 0.08),
+        ellipticity=0.35 * uniform(keys[11], 0.0, 1.0) ** 2,
+        angle=uniform(keys[12], 0.0, jnp.pi),
+        coma=jnp.where(chance(keys[13], 0.4), uniform(keys[16], 0.0, 0.3), 0.0),
+        rings=jnp.where(undersampled, uniform(keys[14], 0.0, 1.0), 0.0),
+        smoothing=jnp.where(
+            choice(keys[15], (0.8, 0.2)) == 1, uniform(keys[17], 0.4, 0.9), 0.0
+        ),
+    )

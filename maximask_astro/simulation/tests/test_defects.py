@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from maximask_astro.simulation.defects import (
+    add_dead_lines,
+    add_dead_pixels,
+    add_hot_lines,
+    add_hot_pixels,
+)
+
+ALL = [add_hot_lines, add_dead_lines, add_hot_pixels, add_dead_pixels]
+
+
+@pytest.mark.parametrize("function", ALL)
+def test_only_defects_change(contaminate, function):
+    done = contaminate(function)
+    assert np.isfinite(done.after).all()
+    assert np.array_equal(done.after[~done.mask], done.before[~done.mask])
+
+
+def test_hot_lines_are_bright(contaminate):
+    done = contaminate(add_hot_lines)
+    # At least three times the sky noise, which varies along the line by a tenth.
+    assert done.change[done.mask].min() > 1
+    assert np.mean(done.change[done.mask] > 2.4) > 0.99
+
+
+def test_hot_lines_are_lines_in_every_exposure(contaminate):
+    for mask in contaminate(add_hot_lines).mask:
+        assert mask.any()
+        along = [ndimage.binary_opening(mask, np.ones(s)) for s in ((1, 8), (8, 1))]
+        assert np.array_equal(along[0] | along[1], mask)
+        assert mask.sum() <= 4 * 3 * max(mask.shape)
+
+
+def test_hot_pixels_are_bright(contaminate):
+    done = contaminate(add_hot_pixels)
+    assert done.change[done.mask].min() > 5.9
+    assert done.change.max() < 401
+
+
+@pytest.mark.parametrize("function", [add_hot_pixels, add_dead_pixels])
+def test_single_pixels_are_rare_and_random(contaminate, function):
+    mask = contaminate(function).mask
+    assert 2e-5 < mask.mean() < 1e-3
+    sides = mask.sum(axis=2).sum(axis=1)
+    assert len(np.unique(sides)) > 2
+    # They do not touch one another but by accident.
+    touching = sum(ndimage.label(m, np.ones((3, 3)))[1] for m in mask)
+    assert touching > 0.9 * mask.sum()
+
+
+def test_dead_pixels_are_never_brighter(contaminate):
+    done = contaminate(add_dead_pixels)
+    assert done.change[done.mask].max() <= 0
+    assert done.change[done.mask].mean() < -2
+
+
+def test_dead_lines_are_darker(contaminate):
+    done = contaminate(add_dead_lines)
+    deficits = []
+    for change, mask in zip(done.change, done.mask, strict=True):
+        # Some are set to the level of the sky: then only their noise is gone.
+        assert change[mask].mean() <= 4 / np.sqrt(max(mask.sum(), 1))
+        deficits.append(change[mask].mean())
+    assert np.median(deficits) < -2
+
+
+def test_dead_lines_or_clusters_are_in_nearly_every_exposure(contaminate):
+    masks = contaminate(add_dead_lines).mask
+    assert np.mean(masks.any(axis=(1, 2))) > 0.9
+    lines = [ndimage.binary_opening(m, np.ones((1, 30))).any() for m in masks]
+    columns = [ndimage.binary_opening(m, np.ones((30, 1))).any() for m in masks]
+    either = np.mean(np.logical_or(lines, columns))
+    assert 0.2 < either < 1

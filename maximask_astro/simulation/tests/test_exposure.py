@@ -1,0 +1,114 @@
+import jax
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.simulation import (
+    DEFAULT_FREQUENCIES,
+    SimulationConfig,
+    simulate,
+)
+from maximask_astro.simulation.exposure import _apply
+from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation
+
+# The one that the trainer's tests compile too.
+CONFIG = SimulationConfig(
+    (64, 64), tuple({**DEFAULT_FREQUENCIES, **SIMULATED_OFTEN}.items())
+)
+N = 24
+INDEX = {name: index for index, name in enumerate(ABBREVIATIONS)}
+
+
+def exposure(seed):
+    with quick_compilation():
+        images, labels, scene = simulate(jax.random.key(seed), 1, CONFIG)
+    return np.asarray(images), np.asarray(labels), scene
+
+
+@pytest.fixture(scope="module")
+def exposures():
+    return [exposure(seed) for seed in range(N)]
+
+
+@pytest.fixture(scope="module")
+def labels(exposures):
+    """Function that gives the labels of a class in all exposures."""
+    stack = np.concatenate([labels for _, labels, _ in exposures])
+    return lambda name: stack[..., INDEX[name]]
+
+
+def test_exposures_are_arrays_of_numbers(exposures):
+    for image, labels, scene in exposures:
+        assert image.shape == (1, 64, 64)
+        assert image.dtype == np.float32
+        assert np.isfinite(image).all()
+        assert labels.shape == (1, 64, 64, len(ABBREVIATIONS))
+        assert labels.dtype == bool
+        assert scene.fwhm.shape == (1,)
+
+
+def test_keys_decide(exposures):
+    image, labels, scene = exposures[3]
+    again = exposure(3)
+    assert np.array_equal(again[0], image)
+    assert np.array_equal(again[1], labels)
+    assert jax.tree.all(jax.tree.map(np.array_equal, again[2], scene))
+    for other, _, _ in exposures[:3] + exposures[4:]:
+        assert np.mean(other == image) < 0.5
+
+
+def test_background_is_where_nothing_else_is(labels):
+    others = np.any([labels(name) for name in ABBREVIATIONS if name != "BG"], axis=0)
+    assert np.array_equal(labels("BG"), ~others)
+    assert 0.02 < labels("BG").mean() < 0.98
+
+
+def test_nothing_is_seen_through_the_overscan(labels):
+    for name in ABBREVIATIONS:
+        if name not in {"OV", "HCL", "DCL", "HP", "DP"}:
+            assert not np.any(labels(name) & labels("OV")), name
+
+
+def test_every_exposure_has_what_is_certain_and_none_what_is_impossible(labels):
+    for name, frequency in SIMULATED_OFTEN.items():
+        found = labels(name).any(axis=(1, 2))
+        if frequency == 0:
+            assert not found.any(), name
+        else:
+            assert found.mean() >= 0.9, name
+    assert labels("OV").any(axis=(1, 2)).all()
+
+
+def test_all_other_classes_occur(labels):
+    impossible = {name for name, chance in SIMULATED_OFTEN.items() if chance == 0}
+    found = {name for name in ABBREVIATIONS if labels(name).any()}
+    assert found == set(ABBREVIATIONS) - impossible
+
+
+def brighten(key, image):
+    """A contaminant for tests."""
+    return image + 1, image > 0
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_a_contaminant_happens_as_often_as_it_should(seed):
+    key, image = jax.random.key(seed), np.arange(3.0)
+    changed, mask = _apply(brighten, key, image, 0.0)
+    assert np.array_equal(changed, image)
+    assert not mask.any()
+    changed, mask = _apply(brighten, key, image, 1.0)
+    assert np.array_equal(changed, image + 1)
+    assert np.array_equal(mask, image > 0)
+
+
+def test_frequencies_are_fractions_of_the_exposures():
+    keys = jax.random.split(jax.random.key(1), 2000)
+    happens = jax.vmap(lambda key: _apply(brighten, key, np.ones(1), 0.3)[1][0])(keys)
+    assert happens.mean() == pytest.approx(0.3, abs=0.04)
+
+
+def test_default_frequencies_are_of_all_contaminants():
+    assert set(DEFAULT_FREQUENCIES) == set(ABBREVIATIONS) - {"BBG", "BG"}
+    assert all(0 < frequency <= 1 for frequency in DEFAULT_FREQUENCIES.values())

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from maximask_astro.simulation.persistence import add_persistence
+
+
+@pytest.fixture(scope="module")
+def persistence(contaminate):
+    return contaminate(add_persistence)
+
+
+def test_persistence_only_adds_light(persistence):
+    assert np.isfinite(persistence.after).all()
+    assert persistence.change.min() > -1e-3
+    assert persistence.change.max() < 12 * 2
+
+
+def test_every_exposure_has_some(persistence):
+    assert persistence.mask.any(axis=(1, 2)).all()
+
+
+def test_most_light_is_where_the_labels_are(persistence):
+    for change, mask in zip(persistence.change, persistence.mask, strict=True):
+        assert change[mask].mean() > 3 * change[~mask].mean()
+        assert change[mask].mean() > 0.15
+
+
+def test_light_is_faint_far_from_the_labels(persistence):
+    for change, mask in zip(persistence.change, persistence.mask, strict=True):
+        far = ndimage.distance_transform_edt(~mask) > 20
+        if far.any():
+            assert change[far].max() < 0.06 * change.max()
+
+
+def test_sources_are_disks(persistence):
+    """What fills an ellipse is full: no holes, and nearly its own hull."""
+    roundness = []
+    for mask in persistence.mask:
+        labels, number = ndimage.label(mask)
+        for index, box in enumerate(ndimage.find_objects(labels, number), start=1):
+            touches = any(
+                s.start == 0 or s.stop == n
+                for s, n in zip(box, mask.shape, strict=True)
+            )
+            part = labels[box] == index
+            if not touches and part.sum() > 20:
+                roundness.append(part.mean())
+                assert np.array_equal(ndimage.binary_fill_holes(part), part)
+    # A disk fills pi / 4 of its square.
+    assert np.median(roundness) == pytest.approx(np.pi / 4, abs=0.12)

@@ -1,0 +1,50 @@
+import numpy as np
+
+from maximask_astro.simulation.scene import pixel_grid
+from maximask_astro.simulation.tests.conftest import random_scenes
+
+SCENES = 400
+
+
+def test_scenes_are_possible():
+    scenes = random_scenes(SCENES)
+    for name, values in scenes._asdict().items():
+        assert values.shape == (SCENES,), name
+        assert np.isfinite(values).all(), name
+        assert np.all(values >= 0), name
+    assert np.allclose(scenes.sigma**2, scenes.sky + scenes.read_noise**2, rtol=1e-4)
+    assert np.all(scenes.full_well >= scenes.sky + 100 * scenes.sigma)
+    assert np.all(scenes.gain > 0)
+    assert np.all((scenes.fwhm >= 1.2) & (scenes.fwhm <= 9.0))
+    assert np.all(scenes.ellipticity <= 0.35)
+    assert np.all(scenes.wings < 0.1)
+    assert np.all(scenes.moffat > 1)  # or its light would be infinite
+
+
+def test_scenes_are_diverse():
+    scenes = random_scenes(SCENES)
+    assert np.sum(scenes.fwhm < 2) > 20
+    assert np.sum(scenes.fwhm > 6) > 20
+    assert scenes.sky.max() / scenes.sky.min() > 1e4
+    for name in ("rings", "smoothing", "coma"):
+        some = getattr(scenes, name) > 0
+        assert 0.1 < some.mean() < 0.6, name
+
+
+def test_properties_of_scenes_do_not_depend_on_one_another():
+    """As they would if one random number decided on two of them."""
+    scenes = random_scenes(SCENES)
+    free = ("read_noise", "moffat", "wings", "ellipticity", "angle", "smoothing")
+    table = np.array([getattr(scenes, name) for name in free])
+    correlation = np.corrcoef(table) - np.eye(len(free))
+    assert np.abs(correlation).max() < 0.2
+    for name, others in (("coma", free), ("rings", ("smoothing", "wings", "moffat"))):
+        some = getattr(scenes, name) > 0
+        for other in others:
+            pair = getattr(scenes, name)[some], getattr(scenes, other)[some]
+            assert abs(np.corrcoef(pair)[0, 1]) < 0.3, (name, other)
+
+
+def test_coordinates():
+    y, x = pixel_grid((3, 5))
+    assert np.array_equal(np.stack([y, x]), np.indices((3, 5)))
