@@ -78,7 +78,12 @@ class Unfold(keras.layers.Layer):
 
 
 def build_folded_unet(
-    *, n_classes=14, channels=(24, 48, 96, 144, 192), fine=8, detail=16
+    *,
+    n_classes=14,
+    channels=(24, 48, 96, 144, 192),
+    fine=8,
+    detail=16,
+    kernel_initializer="he_normal",
 ):
     """
     Build the folded U-Net.
@@ -97,6 +102,10 @@ def build_folded_unet(
     detail : int, optional
         Channels that the folded part hands to the full resolution.
 
+    kernel_initializer : str or `keras.Initializer`, optional
+        First values of the kernels; ``'zeros'`` for a network that is about to
+        be given its weights.
+
     Returns
     -------
     model : `keras.Model`
@@ -113,7 +122,7 @@ def build_folded_unet(
             size,
             padding="same",
             activation="relu",
-            kernel_initializer="he_normal",
+            kernel_initializer=kernel_initializer,
             name=name,
         )
         return layer(x)
@@ -139,5 +148,11 @@ def build_folded_unet(
         x = conv(x, f"up{level}a", channels[level - 1])
     x = conv(x, "detail", 4 * detail, 1)
     x = layers.Concatenate()([Unfold()(x), full])
-    logits = layers.Conv2D(n_classes, 3, padding="same", name="logits")(x)
-    return keras.Model(image, logits, name="folded_unet")
+    final = layers.Conv2D(
+        n_classes,
+        3,
+        padding="same",
+        kernel_initializer=kernel_initializer,
+        name="logits",
+    )
+    return keras.Model(image, final(x), name="folded_unet")
