@@ -127,7 +127,7 @@ def add_dead_lines(key, image, scene):
 
     Parameters
     ----------
-    key, image, scene
+    key, image, scene : array, array, `Scene`
         As for `add_hot_lines`.
 
     Returns
@@ -157,7 +157,7 @@ def add_hot_pixels(key, image, scene):
 
     Parameters
     ----------
-    key, image, scene
+    key, image, scene : array, array, `Scene`
         As for `add_hot_lines`.
 
     Returns
@@ -178,7 +178,7 @@ def add_dead_pixels(key, image, scene):
 
     Parameters
     ----------
-    key, image, scene
+    key, image, scene : array, array, `Scene`
         As for `add_hot_lines`.
 
     Returns

@@ -31,7 +31,7 @@ def uniform(key, low, high, shape=()):
 
 def log_uniform(key, low, high, shape=()):
     """
-    Numbers whose logarithm is uniform.
+    Draw numbers whose logarithm is uniform.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def choice(key, weights, shape=()):
 
 def power_law(key, slope, shape=()):
     """
-    Numbers of at least 1 whose cumulative counts fall as a power.
+    Draw numbers of at least 1 whose cumulative counts fall as a power.
 
     Parameters
     ----------

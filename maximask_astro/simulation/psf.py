@@ -55,7 +55,7 @@ def psf_value(dx, dy, scene, ellipticity, angle):
 
     Parameters
     ----------
-    dx, dy, scene, ellipticity, angle
+    dx, dy, scene, ellipticity, angle : array or `Scene`
         As for `psf_core`.
 
     Returns
@@ -78,7 +78,7 @@ def psf_in_pixel(dx, dy, scene, ellipticity, angle, *, core_only=False):
 
     Parameters
     ----------
-    dx, dy, scene, ellipticity, angle
+    dx, dy, scene, ellipticity, angle : array or `Scene`
         As for `psf_core`.
 
     core_only : bool, optional

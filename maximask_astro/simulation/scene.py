@@ -71,7 +71,7 @@ class Scene(NamedTuple):
 
 def pixel_grid(shape):
     """
-    Coordinates of the pixels.
+    Give the coordinates of the pixels.
 
     Parameters
     ----------

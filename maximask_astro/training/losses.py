@@ -9,7 +9,7 @@ __all__ = ["class_weights", "pixel_weights", "weighted_cross_entropy"]
 
 def class_weights(proportions, power=1.0):
     r"""
-    Weights that let rare classes count.
+    Give the weights that let rare classes count.
 
     Equation 15 of the paper for ``power=1``:
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from maximask_astro.simulation.scene import pixel_grid
 from maximask_astro.simulation.tests.conftest import random_scenes
@@ -6,8 +7,12 @@ from maximask_astro.simulation.tests.conftest import random_scenes
 SCENES = 400
 
 
-def test_scenes_are_possible():
-    scenes = random_scenes(SCENES)
+@pytest.fixture(scope="module")
+def scenes():
+    return random_scenes(SCENES)
+
+
+def test_scenes_are_possible(scenes):
     for name, values in scenes._asdict().items():
         assert values.shape == (SCENES,), name
         assert np.isfinite(values).all(), name
@@ -21,8 +26,7 @@ def test_scenes_are_possible():
     assert np.all(scenes.moffat > 1)  # or its light would be infinite
 
 
-def test_scenes_are_diverse():
-    scenes = random_scenes(SCENES)
+def test_scenes_are_diverse(scenes):
     assert np.sum(scenes.fwhm < 2) > 20
     assert np.sum(scenes.fwhm > 6) > 20
     assert scenes.sky.max() / scenes.sky.min() > 1e4
@@ -31,9 +35,8 @@ def test_scenes_are_diverse():
         assert 0.1 < some.mean() < 0.6, name
 
 
-def test_properties_of_scenes_do_not_depend_on_one_another():
+def test_properties_of_scenes_do_not_depend_on_one_another(scenes):
     """As they would if one random number decided on two of them."""
-    scenes = random_scenes(SCENES)
     free = ("read_noise", "moffat", "wings", "ellipticity", "angle", "smoothing")
     table = np.array([getattr(scenes, name) for name in free])
     correlation = np.corrcoef(table) - np.eye(len(free))
