@@ -82,7 +82,7 @@ def build_folded_unet(
     n_classes=14,
     channels=(24, 48, 96, 144, 192),
     fine=8,
-    detail=16,
+    detail=12,
     kernel_initializer="he_normal",
 ):
     """
@@ -139,6 +139,8 @@ def build_folded_unet(
         x = conv(x, f"down{level}a", filters)
         if level > 1:
             x = conv(x, f"down{level}b", filters)
+        if level == len(channels):  # for the widest view
+            x = layers.Add()([x, conv(x, "bottom", filters)])
         skips.append(x)
     for level in range(len(channels) - 1, 0, -1):
         # A 1 by 1 convolution before upsampling, where there are fewer pixels.

@@ -3,7 +3,13 @@
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import chance, log_uniform, normal, uniform
+from maximask_astro.simulation.draws import (
+    chance,
+    choice,
+    log_uniform,
+    normal,
+    uniform,
+)
 from maximask_astro.simulation.fields import polynomial_field
 from maximask_astro.simulation.masks import smooth
 from maximask_astro.simulation.scene import pixel_grid
@@ -31,27 +37,48 @@ def sky_structure(key, scene, shape):
     Returns
     -------
     sky : array
-        Electrons, with gradients, vignetting and the shadows of dust, without
-        noise.
+        Electrons, with gradients, vignetting, shadows of dust, reflections and
+        glowing edges, without noise.
     """
-    keys = jax.random.split(key, 8)
+    keys = jax.random.split(key, 13)
     y, x = pixel_grid(shape)
-    smooth_part = polynomial_field(keys[0], shape, 2)
+    smooth_part = polynomial_field(keys[0], shape, 3)
     gradient = scene.sigma * log_uniform(keys[1], 0.05, 15.0)
     gradient = jnp.where(chance(keys[2], 0.5), gradient, 0.0)
     sky = scene.sky + gradient * smooth_part
+
+    # Shadows of dust are dark rings, reflections of bright stars bright ones.
     size = jnp.array(shape, jnp.float32)
     y0, x0 = (jax.random.uniform(keys[3], (_N_DONUTS, 2)) * size).T
-    radius = log_uniform(keys[4], 8.0, 60.0, (_N_DONUTS,))
+    radius = log_uniform(keys[4], 8.0, 120.0, (_N_DONUTS,))
     depth = scene.sigma * log_uniform(keys[5], 0.1, 4.0, (_N_DONUTS,))
-    present = chance(keys[6], 0.15, (_N_DONUTS,))
-    for index in range(_N_DONUTS):
+    depth = jnp.where(chance(keys[7], 0.35, (_N_DONUTS,)), -depth, depth)
+    number = choice(keys[6], (0.7, 0.15, 0.1, 0.05))
+
+    def add_donut(index, sky):
         distance = jnp.hypot(y - y0[index], x - x0[index]) / radius[index]
-        ring = jax.nn.sigmoid((1 - distance) * 12) * jax.nn.sigmoid(
-            (distance - 0.35) * 12
-        )
-        sky = sky - jnp.where(present[index], depth[index], 0.0) * ring
-    return sky
+        outside = jax.nn.sigmoid((distance - 0.35) * 12)
+        return sky - depth[index] * jax.nn.sigmoid((1 - distance) * 12) * outside
+
+    sky = jax.lax.fori_loop(0, number, add_donut, sky)
+
+    # A detector's edge glows, or loses light.
+    sides = jnp.stack([x, shape[1] - 1 - x, y, shape[0] - 1 - y])
+    edge = jnp.take(sides, choice(keys[8], (1, 1, 1, 1)), axis=0)
+    glow = scene.sigma * log_uniform(keys[9], 0.5, 40.0)
+    glow = jnp.where(chance(keys[10], 0.4), -glow, glow)
+    glow = jnp.where(chance(keys[11], 0.12), glow, 0.0)
+    scale = log_uniform(keys[12], 2.0, 40.0)
+    return sky + glow * jnp.exp(-edge / scale)
+
+
+def _pattern(key, scene, shape):
+    """Noise that the pixels of a row, or of a column, have in common."""
+    keys = jax.random.split(key, 4)
+    rows = normal(keys[0], (shape[0], 1)) + jnp.zeros(shape)
+    columns = normal(keys[1], (1, shape[1])) + jnp.zeros(shape)
+    strength = scene.sigma * log_uniform(keys[2], 0.05, 0.6)
+    return strength * jnp.where(chance(keys[3], 0.5), rows, columns)
 
 
 def add_noise(key, image, scene):
@@ -75,7 +102,7 @@ def add_noise(key, image, scene):
         With noise; correlated between neighbors where the exposure was
         resampled.
     """
-    keys = jax.random.split(key, 5)
+    keys = jax.random.split(key, 7)
     signal = jnp.maximum(image, 0.0)
     # Photon noise is Gaussian enough but for a few electrons, where its skew
     # matters: the square of a shifted normal number has it.
@@ -86,10 +113,24 @@ def add_noise(key, image, scene):
         signal + jnp.sqrt(signal) * normal(keys[0], image.shape),
     )
     noisy = shot + (image - signal) + scene.read_noise * normal(keys[1], image.shape)
-    response = 1 + log_uniform(keys[2], 1e-4, 8e-3) * normal(keys[3], image.shape)
-    noisy = noisy * jnp.where(chance(keys[4], 0.5), response, 1.0)
-    resampled = smooth(noisy - image, scene.smoothing + 0.01) + image
-    return jnp.where(scene.smoothing > 0, resampled, noisy)
+
+    def respond(noisy):
+        spread = log_uniform(keys[2], 1e-4, 8e-3)
+        return noisy * (1 + spread * normal(keys[3], image.shape))
+
+    noisy = jax.lax.cond(chance(keys[4], 0.5), respond, lambda noisy: noisy, noisy)
+    noisy = jax.lax.cond(
+        chance(keys[5], 0.15),
+        lambda noisy: noisy + _pattern(keys[6], scene, image.shape),
+        lambda noisy: noisy,
+        noisy,
+    )
+    return jax.lax.cond(
+        scene.smoothing > 0,
+        lambda noisy: smooth(noisy - image, scene.smoothing) + image,
+        lambda noisy: noisy,
+        noisy,
+    )
 
 
 def digitize(key, image, scene):

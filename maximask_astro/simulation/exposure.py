@@ -1,6 +1,6 @@
 """Compose exposures with contaminants and their labels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
@@ -26,6 +26,7 @@ from maximask_astro.simulation.scene import draw_scene
 from maximask_astro.simulation.sky import draw_galaxies, draw_stars, render_stars
 from maximask_astro.simulation.spikes import add_spikes
 from maximask_astro.simulation.trails import add_trails
+from maximask_astro.utils.errors import InputError
 
 __all__ = ["DEFAULT_FREQUENCIES", "SimulationConfig", "simulate"]
 
@@ -36,9 +37,9 @@ DEFAULT_FREQUENCIES = MappingProxyType(
         "CR": 0.55,
         "HCL": 0.3,
         "DCL": 0.35,
-        "HP": 0.4,
-        "DP": 0.4,
-        "P": 0.25,
+        "HP": 0.5,
+        "DP": 0.5,
+        "P": 0.35,
         "TRL": 0.3,
         "FR": 0.22,
         "NEB": 0.25,
@@ -62,20 +63,48 @@ class SimulationConfig:
     shape : tuple of two int
         Height and width in pixels.
 
-    frequencies : mapping of str to float
-        How often an exposure has each class of contaminants, by abbreviation.
+    frequencies : mapping of str to float, optional
+        How often, in [0, 1], an exposure has each class of contaminants, by
+        abbreviation; classes left out as in `DEFAULT_FREQUENCIES`.
+
+    Raises
+    ------
+    InputError
+        A class cannot be simulated, or a frequency is not a fraction.
     """
 
     shape: tuple = (416, 416)
-    frequencies: tuple = field(default=tuple(DEFAULT_FREQUENCIES.items()))
+    frequencies: tuple = ()
+
+    def __post_init__(self):
+        given = dict(self.frequencies)
+        for name, frequency in given.items():
+            if name not in DEFAULT_FREQUENCIES:
+                raise InputError(
+                    f"There is no contaminant '{name}' to simulate; there are "
+                    f"{', '.join(DEFAULT_FREQUENCIES)}."
+                )
+            if not 0 <= frequency <= 1:
+                raise InputError(
+                    f"The frequency of {name} is {frequency}; it must be from 0 to 1."
+                )
+        every = {**DEFAULT_FREQUENCIES, **given}
+        # Hashable, for the compiler's cache.
+        object.__setattr__(self, "frequencies", tuple(every.items()))
+        object.__setattr__(self, "shape", tuple(self.shape))
 
 
 def _apply(function, key, image, frequency, *arguments):
     """Apply a contaminant to some of the exposures."""
     first, second = jax.random.split(key)
-    changed, mask = function(first, image, *arguments)
-    happens = chance(second, frequency)
-    return jnp.where(happens, changed, image), mask & happens
+
+    def spoil(image):
+        return function(first, image, *arguments)
+
+    def leave(image):
+        return image, jnp.zeros(image.shape, bool)
+
+    return jax.lax.cond(chance(second, frequency), spoil, leave, image)
 
 
 def _simulate_one(key, config):
@@ -105,8 +134,8 @@ def _simulate_one(key, config):
     image = apply("P", add_persistence, image)
     image = apply("CR", add_cosmic_rays, image)
     image = image + sky_structure(keys["sky"], scene, shape)
-    image = apply("SAT", saturate, image)
     image = add_noise(keys["noise"], image, scene)
+    image = apply("SAT", saturate, image)
     image = apply("OV", add_overscan, image)
     # Nothing is seen through the overscan.
     masks = {
@@ -157,4 +186,9 @@ def simulate(key, number=1, config=SimulationConfig()):
         What the exposures are like: arrays of shape (number,).
     """
     keys = jax.random.split(key, number)
-    return jax.vmap(partial(_simulate_one, config=config))(keys)
+    one = partial(_simulate_one, config=config)
+    # One by one, a processor is spared what an exposure does not have; an
+    # accelerator makes them side by side and all that any of them has.
+    if jax.default_backend() == "cpu":
+        return jax.lax.map(one, keys)
+    return jax.vmap(one)(keys)

@@ -43,7 +43,7 @@ def add_fringes(key, image, scene):
     keys = jax.random.split(key, 11)
     shape = image.shape
     # Thickness in wavelengths: a smooth slope with bumps on it.
-    bands = log_uniform(keys[0], 3.0, 30.0)
+    bands = log_uniform(keys[0], 0.8, 20.0)
     thickness = bands * (
         0.6 * polynomial_field(keys[1], shape, 3)
         + uniform(keys[2], 0.1, 0.6)

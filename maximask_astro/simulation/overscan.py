@@ -11,7 +11,10 @@ __all__ = ["add_overscan"]
 
 def add_overscan(key, image, scene):
     """
-    Replace strips along the sides by overscan (Paillassa et al. 2020, 2.1.11).
+    Replace strips by overscan (Paillassa et al. 2020, section 2.1.11).
+
+    Strips lie along the sides, or between two amplifiers. Where the sky is no
+    brighter than the noise they could not be told from it: there are none.
 
     Parameters
     ----------
@@ -29,7 +32,7 @@ def add_overscan(key, image, scene):
     image, mask : array
         With strips of bias level and read noise, and where they are.
     """
-    keys = jax.random.split(key, 7)
+    keys = jax.random.split(key, 9)
     height, width = image.shape
     y, x = pixel_grid(image.shape)
     sides = jnp.stack([x, width - 1 - x, y, height - 1 - y])
@@ -38,8 +41,11 @@ def add_overscan(key, image, scene):
     first = jax.random.randint(keys[2], (), 0, 4)
     present = present | (jnp.arange(4) == first)
     mask = ((sides < sizes[:, None, None]) & present[:, None, None]).any(0)
+    between = jnp.abs(x - width * uniform(keys[7], 0.1, 0.9)) < 0.25 * sizes[0]
+    mask = jnp.where(chance(keys[8], 0.12), between, mask)
     # Left-over charge falls off from the edge of the image; rows drift a little.
     noise = scene.read_noise * normal(keys[3], image.shape)
     drift = 0.3 * scene.read_noise * normal(keys[4], (height, 1))
     level = jnp.where(chance(keys[5], 0.15), uniform(keys[6], 0.0, 0.7), 0.0)
+    mask = mask & ((1 - level) * scene.sky > 1.5 * scene.sigma)
     return jnp.where(mask, level * scene.sky + noise + drift, image), mask

@@ -8,7 +8,7 @@ from maximask_astro.simulation.scene import pixel_grid
 
 __all__ = ["add_persistence"]
 
-_N_SOURCES = 6
+_N_SOURCES = 8
 
 # Exponents of the Fermi model of Long et al. (2015), as in table 2 of Paillassa
 # et al. (2020).
@@ -49,7 +49,7 @@ def add_persistence(key, image, scene):
     size = jnp.array(image.shape, jnp.float32)
     y0, x0 = (jax.random.uniform(keys[1], (n, 2)) * size).T
     # The earlier star: a Moffat whose radius at the level is drawn directly.
-    radius = log_uniform(keys[2], 1.5, 18.0, (n,))
+    radius = log_uniform(keys[2], 2.0, 25.0, (n,))
     slope = uniform(keys[3], 2.0, 5.0)
     ratio = uniform(keys[4], 0.75, 1.0, (n,))
     level = uniform(keys[5], 0.15, 0.3)  # width of the step over its place
@@ -58,8 +58,8 @@ def add_persistence(key, image, scene):
     strength = scene.sigma * log_uniform(keys[8], 0.7, 12.0)
     fade = uniform(keys[9], 0.5, 1.0, (n,))
 
-    total, mask = jnp.zeros(image.shape), jnp.zeros(image.shape, bool)
-    for index in range(n):
+    def add_source(index, drawn):
+        total, mask = drawn
         dy, dx = (y - y0[index]) / ratio[index], (x - x0[index]) * ratio[index]
         distance = jnp.sqrt(dx**2 + dy**2)
         filled = (1 + (distance / radius[index]) ** 2) ** -slope * 2**slope
@@ -69,7 +69,10 @@ def add_persistence(key, image, scene):
         filled = jnp.where(bleeds & trail, 2.0, filled)
         step = jax.nn.sigmoid((filled - 1) / level)
         release = step * jnp.minimum(filled, 30.0) ** _ALPHA
-        present = index < number
-        total = jnp.maximum(total, jnp.where(present, fade[index] * release, 0.0))
-        mask = mask | (present & (filled > 1))
+        return jnp.maximum(total, fade[index] * release), mask | (filled > 1)
+
+    nothing = jnp.zeros(image.shape), jnp.zeros(image.shape, bool)
+    total, mask = jax.lax.fori_loop(
+        0, jnp.ceil(number).astype(int), add_source, nothing
+    )
     return image + strength * total, mask

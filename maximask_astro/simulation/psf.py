@@ -1,11 +1,15 @@
 """Point spread functions, evaluated where a pixel is."""
 
+import jax
 import jax.numpy as jnp
 
 __all__ = ["psf_core", "psf_in_pixel", "psf_peak", "psf_value"]
 
 # Two-point Gauss-Legendre nodes in a pixel: integrals exact for cubics.
 _NODES = (-0.5 / 3**0.5, 0.5 / 3**0.5)
+
+# Where one point is enough for a pixel: FWHM in pixels.
+_WELL_SAMPLED = 3.5
 
 _AUREOLE = 6.0  # its scale, in FWHM
 
@@ -14,8 +18,8 @@ def psf_core(dx, dy, scene, ellipticity, angle):
     """
     Light per pixel in the core of the PSF of a source of unit flux.
 
-    A Moffat profile (1969, A&A 3, 455), and for telescopes above the
-    atmosphere rings on it.
+    A Moffat profile (1969, A&A 3, 455). A telescope that drifted draws it out
+    to a line; one out of focus turns it into a ring.
 
     Parameters
     ----------
@@ -31,15 +35,20 @@ def psf_core(dx, dy, scene, ellipticity, angle):
     Returns
     -------
     value : array
-        Non-negative; its integral over the plane is 1 (but for the rings).
+        Non-negative; its integral over the plane is 1 for a telescope that
+        neither drifted nor was out of focus, else it has the peak of that one.
 
     squared : array
         Elliptical distance squared, for the aureole.
     """
     cos, sin = jnp.cos(angle), jnp.sin(angle)
     along, across = cos * dx + sin * dy, cos * dy - sin * dx
+    # Distance from the line over which the star has drifted.
+    along = jnp.maximum(jnp.abs(along) - 0.5 * scene.trailing, 0.0)
     ratio = 1.0 - ellipticity
     squared = along**2 * ratio + across**2 / ratio
+    ring = (jnp.sqrt(squared + 1e-12) - scene.defocus) ** 2
+    squared = jnp.where(scene.defocus > 0, ring, squared)
     scale = scene.fwhm**2 / (4 * (2 ** (1 / scene.moffat) - 1))
     peak = (scene.moffat - 1) / (jnp.pi * scale)
     core = peak * jnp.exp(-scene.moffat * jnp.log1p(squared / scale))
@@ -61,7 +70,7 @@ def psf_value(dx, dy, scene, ellipticity, angle):
     Returns
     -------
     value : array
-        Non-negative; its integral over the plane is 1 (but for the rings).
+        Non-negative; its integral is that of the core (but for the rings).
     """
     core, squared = psf_core(dx, dy, scene, ellipticity, angle)
     wide = (_AUREOLE * scene.fwhm) ** 2
@@ -91,13 +100,20 @@ def psf_in_pixel(dx, dy, scene, ellipticity, angle, *, core_only=False):
         Mean of the light over the pixel.
     """
 
-    def light(dx, dy):
-        if core_only:
-            return psf_core(dx, dy, scene, ellipticity, angle)[0]
-        return psf_value(dx, dy, scene, ellipticity, angle)
+    # Wide profiles change little within a pixel.
+    number = jnp.where(scene.fwhm > _WELL_SAMPLED, 1, 4)
+    nodes = jnp.where(number == 1, 0.0, jnp.array(_NODES))
 
-    values = [light(dx + x, dy + y) for x in _NODES for y in _NODES]
-    return sum(values) / len(values)
+    def light(node, total):
+        x, y = nodes[node % 2], nodes[node // 2]
+        if core_only:
+            value, _ = psf_core(dx + x, dy + y, scene, ellipticity, angle)
+        else:
+            value = psf_value(dx + x, dy + y, scene, ellipticity, angle)
+        return total + value
+
+    shape = jnp.broadcast_shapes(*(jnp.shape(a) for a in (dx, dy, ellipticity)))
+    return jax.lax.fori_loop(0, number, light, jnp.zeros(shape)) / number
 
 
 def psf_peak(scene):
@@ -112,6 +128,10 @@ def psf_peak(scene):
     Returns
     -------
     peak : float
-        For a source in the middle of a pixel.
+        For a source in the middle of a pixel, where it is brightest.
     """
-    return psf_in_pixel(0.0, 0.0, scene, scene.ellipticity, scene.angle)
+    cos, sin = jnp.cos(scene.angle), jnp.sin(scene.angle)
+    # A ring is brightest on its radius, here along the axis of the PSF.
+    stretch = scene.defocus / jnp.sqrt(1.0 - scene.ellipticity)
+    reach = jnp.where(scene.defocus > 0, stretch + 0.5 * scene.trailing, 0.0)
+    return psf_in_pixel(reach * cos, reach * sin, scene, scene.ellipticity, scene.angle)

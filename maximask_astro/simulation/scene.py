@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from maximask_astro.simulation.draws import chance, choice, log_uniform, uniform
 
-__all__ = ["Scene", "draw_scene", "pixel_grid"]
+__all__ = ["Scene", "draw_scene", "noise_after_smoothing", "pixel_grid"]
 
 
 class Scene(NamedTuple):
@@ -46,6 +46,13 @@ class Scene(NamedTuple):
     coma : float
         Growth of the ellipticity from the center of the field to its corner.
 
+    trailing : float
+        Length in pixels over which the telescope drifted, 0 in most exposures.
+
+    defocus : float
+        Radius in pixels of the ring that a star out of focus is, 0 in most
+        exposures.
+
     rings : float
         Contrast of the diffraction rings, 0 in most exposures from the ground.
 
@@ -65,6 +72,8 @@ class Scene(NamedTuple):
     ellipticity: jax.Array
     angle: jax.Array
     coma: jax.Array
+    trailing: jax.Array
+    defocus: jax.Array
     rings: jax.Array
     smoothing: jax.Array
 
@@ -90,6 +99,28 @@ def pixel_grid(shape):
     )
 
 
+def noise_after_smoothing(smoothing):
+    """
+    Fraction of white noise that is left by smoothing with a Gaussian.
+
+    The root of the integral of the squared transfer function of
+    `maximask_astro.simulation.masks.smooth` over all wave numbers of the
+    pixels.
+
+    Parameters
+    ----------
+    smoothing : float or array
+        Standard deviation of the Gaussian in pixels.
+
+    Returns
+    -------
+    fraction : array
+        In (0, 1].
+    """
+    width = 2 * jnp.pi**0.5 * jnp.maximum(smoothing, 1e-3)
+    return jax.scipy.special.erf(jnp.pi**0.5 / 2 * width) / width
+
+
 def draw_scene(key):
     """
     Draw an exposure's properties, from space to the amateur's garden.
@@ -104,13 +135,16 @@ def draw_scene(key):
     scene : `Scene`
         Its numbers.
     """
-    keys = jax.random.split(key, 18)
+    keys = jax.random.split(key, 22)
     dark = chance(keys[0], 0.15)  # space, narrow bands, short exposures
     sky = jnp.where(
         dark, log_uniform(keys[1], 0.2, 30.0), log_uniform(keys[2], 20.0, 4e4)
     )
     read_noise = log_uniform(keys[3], 1.5, 25.0)
-    sigma = jnp.sqrt(sky + read_noise**2)
+    smoothing = jnp.where(
+        choice(keys[15], (0.8, 0.2)) == 1, uniform(keys[17], 0.4, 0.9), 0.0
+    )
+    sigma = jnp.sqrt(sky + read_noise**2) * noise_after_smoothing(smoothing)
     full_well = jnp.maximum(log_uniform(keys[4], 2e4, 4e5), sky * 1.5 + 100 * sigma)
 
     undersampled = chance(keys[5], 0.25)
@@ -131,8 +165,10 @@ def draw_scene(key):
         ellipticity=0.35 * uniform(keys[11], 0.0, 1.0) ** 2,
         angle=uniform(keys[12], 0.0, jnp.pi),
         coma=jnp.where(chance(keys[13], 0.4), uniform(keys[16], 0.0, 0.3), 0.0),
-        rings=jnp.where(undersampled, uniform(keys[14], 0.0, 1.0), 0.0),
-        smoothing=jnp.where(
-            choice(keys[15], (0.8, 0.2)) == 1, uniform(keys[17], 0.4, 0.9), 0.0
+        trailing=jnp.where(
+            chance(keys[18], 0.07), log_uniform(keys[19], 3.0, 40.0), 0.0
         ),
+        defocus=jnp.where(chance(keys[20], 0.03), uniform(keys[21], 3.0, 9.0), 0.0),
+        rings=jnp.where(undersampled, uniform(keys[14], 0.0, 1.0), 0.0),
+        smoothing=smoothing,
     )

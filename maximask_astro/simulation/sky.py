@@ -12,11 +12,15 @@ from maximask_astro.simulation.scene import pixel_grid
 __all__ = ["N_BRIGHT", "Stars", "draw_galaxies", "draw_stars", "render_stars"]
 
 # Stars are drawn in order of brightness: the first with their wings over the
-# whole frame, the next in large stamps, the rest in small ones.
-N_BRIGHT, _N_MEDIUM, _N_FAINT = 4, 60, 960
-_MEDIUM, _FAINT = 61, 21
+# whole frame, the next in large stamps, the rest, a group at a time, in stamps
+# that are small where the PSF is.
+N_BRIGHT, _N_MEDIUM, _N_FAINT, _GROUP = 4, 20, 1000, 40
+_MEDIUM, _FAINT, _SMALL = 61, 41, 21
 
 _N_GALAXIES = 20
+
+# One star in so many has a companion.
+_BINARIES = 0.06
 
 # Sources may lie this far outside of the frame.
 _MARGIN = 40
@@ -66,7 +70,7 @@ def draw_stars(key, scene, shape):
         A fixed number, in order of brightness; the flux is 0 beyond the
         number drawn.
     """
-    keys = jax.random.split(key, 8)
+    keys = jax.random.split(key, 10)
     n_all = N_BRIGHT + _N_MEDIUM + _N_FAINT
     area = shape[0] * shape[1] / 400**2
     number = log_uniform(keys[0], 2.0, 1100.0) * area
@@ -82,10 +86,16 @@ def draw_stars(key, scene, shape):
     flux = jnp.where(extra, beyond, jnp.minimum(flux, 300 * scene.full_well / peak))
     flux = jnp.sort(jnp.where(present | extra, flux, 0.0))[::-1]
 
-    position = uniform(keys[5], -_MARGIN, 1.0 * _MARGIN, (2, n_all))
     size = jnp.array(shape, jnp.float32)[:, None]
-    position = position + jax.random.uniform(keys[6], (2, n_all)) * size
-    y, x = jnp.clip(position, -_MARGIN, size + _MARGIN)
+    place = uniform(keys[5], 0.0, 1.0, (2, n_all))
+    y, x = place * (size + 2 * _MARGIN) - _MARGIN
+    # Close doubles: a companion lies within a few FWHM of the next brighter star.
+    double = chance(keys[8], _BINARIES, (n_all,))
+    apart = scene.fwhm * uniform(keys[9], -2.5, 2.5, (2, n_all))
+    y = jnp.where(double, jnp.roll(y, 1) + apart[0], y)
+    x = jnp.where(double, jnp.roll(x, 1) + apart[1], x)
+    y = jnp.clip(y, -_MARGIN, size[0] + _MARGIN)
+    x = jnp.clip(x, -_MARGIN, size[1] + _MARGIN)
 
     # Coma points away from the center of a field that the frame is a part of.
     center = size[:, 0] * uniform(keys[7], -1.0, 2.0, (2,))
@@ -123,6 +133,22 @@ def _stamp_grid(size, x, y):
     return dx[:, None, :], dy[:, :, None], top, left
 
 
+def _add_stars(canvas, stars, scene, size, n_whole=0):
+    """Add stars in stamps; the first so many without a fall at the stamp's rim."""
+    dx, dy, top, left = _stamp_grid(size, stars.x, stars.y)
+    shape_of = (stars.ellipticity[:, None, None], stars.angle[:, None, None])
+    values = psf_in_pixel(dx, dy, scene, *shape_of, core_only=size != _MEDIUM)
+    # Fall to zero at the stamp's rim, so that no box shows.
+    reach = size // 2 - 1.0
+    distance = jnp.hypot(dx, dy)
+    whole = (jnp.arange(len(stars.x)) < n_whole)[:, None, None]
+    fade = jnp.clip((reach - distance) / (0.3 * reach), 0.0, 1.0)
+    values = values * jnp.where(whole, distance < reach, fade)
+    values = values * stars.flux[:, None, None]
+    margin = _MARGIN + _MEDIUM
+    return _add_stamps(canvas, values, top + margin, left + margin)
+
+
 def render_stars(stars, scene, shape):
     """
     Render stars.
@@ -146,33 +172,45 @@ def render_stars(stars, scene, shape):
     margin = _MARGIN + _MEDIUM
     canvas = jnp.zeros((shape[0] + 2 * margin, shape[1] + 2 * margin))
     last = N_BRIGHT + _N_MEDIUM
-    for part, size in ((slice(0, last), _MEDIUM), (slice(last, None), _FAINT)):
-        some = jax.tree.map(lambda values, part=part: values[part], stars)
-        dx, dy, top, left = _stamp_grid(size, some.x, some.y)
-        shape_of = (some.ellipticity[:, None, None], some.angle[:, None, None])
-        values = psf_in_pixel(dx, dy, scene, *shape_of, core_only=size == _FAINT)
-        # Fall to zero at the stamp's rim, so that no box shows.
-        reach = size // 2 - 1.0
-        rim = psf_value(reach, 0.0, scene, 0.0, 0.0)
-        bright = (jnp.arange(len(some.x)) < N_BRIGHT) & (size == _MEDIUM)
-        inside = jnp.hypot(dx, dy) < reach
-        values = jnp.where(
-            bright[:, None, None],
-            jnp.where(inside, values, 0.0),
-            jnp.maximum(values - rim, 0.0),
-        )
-        values = values * some.flux[:, None, None]
-        canvas = _add_stamps(canvas, values, top + margin, left + margin)
+    some = jax.tree.map(lambda values: values[:last], stars)
+    canvas = _add_stars(canvas, some, scene, _MEDIUM, N_BRIGHT)
+
+    extent = 2.3 * scene.fwhm + 0.5 * scene.trailing + scene.defocus
+    compact = extent < _SMALL // 2
+
+    def add_group(canvas, group):
+        def small(canvas):
+            return _add_stars(canvas, group, scene, _SMALL)
+
+        def large(canvas):
+            return _add_stars(canvas, group, scene, _FAINT)
+
+        def some(canvas):
+            return jax.lax.cond(compact, small, large, canvas)
+
+        there = (group.flux > 0).any()
+        return jax.lax.cond(there, some, lambda canvas: canvas, canvas), None
+
+    groups = jax.tree.map(lambda values: values[last:].reshape(-1, _GROUP), stars)
+    canvas = jax.lax.scan(add_group, canvas, groups)[0]
     image = canvas[margin:-margin, margin:-margin]
 
     y, x = pixel_grid(shape)
-    for index in range(N_BRIGHT):
-        star = jax.tree.map(lambda values, index=index: values[index], stars)
-        dx, dy = x - star.x, y - star.y
-        wing = psf_value(dx, dy, scene, star.ellipticity, star.angle)
-        outside = jnp.hypot(dx, dy) >= _MEDIUM // 2 - 1.0
-        image = image + jnp.where(outside, wing * star.flux, 0.0)
-    return image
+
+    def add_wings(image, star):
+        def wings(image):
+            dx, dy = x - star.x, y - star.y
+            wing = psf_value(dx, dy, scene, star.ellipticity, star.angle)
+            outside = jnp.hypot(dx, dy) >= _MEDIUM // 2 - 1.0
+            return image + jnp.where(outside, wing * star.flux, 0.0)
+
+        # Not where they are lost in the noise.
+        rim = psf_value(_MEDIUM // 2 - 1.0, 0.0, scene, 0.0, 0.0) * star.flux
+        visible = rim > 0.02 * scene.sigma
+        return jax.lax.cond(visible, wings, lambda image: image, image), None
+
+    bright = jax.tree.map(lambda values: values[:N_BRIGHT], stars)
+    return jax.lax.scan(add_wings, image, bright)[0]
 
 
 def draw_galaxies(key, scene, shape):
@@ -223,19 +261,27 @@ def draw_galaxies(key, scene, shape):
         steep = 2 * index - 1 / 3
         return jnp.exp(-steep * (radius ** (1 / index) - 0.02 ** (0.5 / index)))
 
-    margin = _MEDIUM
-    canvas = jnp.zeros((shape[0] + 2 * margin, shape[1] + 2 * margin))
-    dx, dy, top, left = _stamp_grid(_MEDIUM, x, y)
     columns = (half_light, index, ratio, angle)
-    values = profile(dx, dy, *(value[:, None, None] for value in columns))
-    reach = _MEDIUM // 2 - 1.0
-    distance = jnp.hypot(dx, dy)
-    fade = jnp.clip((reach - distance) / (0.4 * reach), 0.0, 1.0)
-    amplitude = jnp.where(present & ~large, brightness, 0.0)
-    values = values * fade * amplitude[:, None, None]
-    canvas = _add_stamps(canvas, values, top + margin, left + margin)
-    image = canvas[margin:-margin, margin:-margin]
 
-    y_grid, x_grid = pixel_grid(shape)
-    whole = profile(x_grid - x[0], y_grid - y[0], *(value[0] for value in columns))
-    return image + whole * jnp.where(present[0] & large[0], brightness[0], 0.0)
+    def small(image):
+        margin = _MEDIUM
+        dx, dy, top, left = _stamp_grid(_MEDIUM, x, y)
+        values = profile(dx, dy, *(value[:, None, None] for value in columns))
+        reach = _MEDIUM // 2 - 1.0
+        distance = jnp.hypot(dx, dy)
+        fade = jnp.clip((reach - distance) / (0.4 * reach), 0.0, 1.0)
+        amplitude = jnp.where(present & ~large, brightness, 0.0)
+        values = values * fade * amplitude[:, None, None]
+        canvas = _add_stamps(
+            jnp.pad(image, margin), values, top + margin, left + margin
+        )
+        return canvas[margin:-margin, margin:-margin]
+
+    def whole(image):
+        y_grid, x_grid = pixel_grid(shape)
+        first = (value[0] for value in columns)
+        return image + brightness[0] * profile(x_grid - x[0], y_grid - y[0], *first)
+
+    image = jnp.zeros(shape)
+    image = jax.lax.cond(present.any(), small, lambda image: image, image)
+    return jax.lax.cond(present[0] & large[0], whole, lambda image: image, image)

@@ -37,13 +37,13 @@ def add_trails(key, image, scene):
         With trails.
 
     mask : array
-        Boolean: where a trail is brighter than a twentieth of its peak and
-        than a fifth of the sky noise, and 3 pixels beyond on either side.
+        Boolean: where a trail's profile is above half of the sky noise, and
+        1.5 pixels beyond on either side.
     """
     keys = jax.random.split(key, 15)
     height, width = image.shape
     y, x = pixel_grid(image.shape)
-    number = choice(keys[0], (0.8, 0.13, 0.07)) + 1
+    number = jnp.minimum(choice(keys[0], (0.8, 0.13, 0.07)) + 1, _N_TRAILS)
     angle = uniform(keys[1], 0.0, jnp.pi)
     parallel = chance(keys[2], 0.6)
     reach = 0.5 * float((height**2 + width**2) ** 0.5)
@@ -52,7 +52,7 @@ def add_trails(key, image, scene):
     radius = jnp.where(wide, log_uniform(keys[4], 2.0, 20.0), 0.0)
     hole = radius * jnp.where(chance(keys[5], 0.5), uniform(keys[14], 0.2, 0.6), 0.0)
     blur = 0.47 * scene.fwhm  # across a trail the core is nearly Gaussian
-    peak = scene.sigma * log_uniform(keys[6], 0.5, 120.0, (_N_TRAILS,))
+    peak = scene.sigma * log_uniform(keys[6], 0.6, 300.0, (_N_TRAILS,))
 
     offset = uniform(keys[7], -0.45, 0.45, (_N_TRAILS, 2)) * jnp.array(image.shape)
     tilt = jnp.where(parallel, 0.0, uniform(keys[8], 0.0, jnp.pi, (_N_TRAILS,)))
@@ -62,8 +62,8 @@ def add_trails(key, image, scene):
     kind = choice(keys[12], (0.6, 0.2, 0.2), (_N_TRAILS,))
     shape = uniform(keys[13], 0.0, 1.0, (_N_TRAILS, 3))
 
-    total, mask = jnp.zeros(image.shape), jnp.zeros(image.shape, bool)
-    for index in range(_N_TRAILS):
+    def add_trail(index, drawn):
+        total, mask = drawn
         turn = angle + tilt[index]
         dy = y - height / 2 - offset[index, 0]
         dx = x - width / 2 - offset[index, 1]
@@ -74,7 +74,7 @@ def add_trails(key, image, scene):
         # A disk seen edge-on along its motion: a chord, less that of the hole.
         soft = blur**2 + 0.25
 
-        def chord(size, across=across, soft=soft):
+        def chord(size):
             return jnp.sqrt(jnp.maximum(size**2 - across**2, 0.0) + 0.05 * soft)
 
         disk = chord(radius) - jnp.where(hole > 0, chord(hole), 0.0)
@@ -91,14 +91,15 @@ def add_trails(key, image, scene):
         within = jax.nn.sigmoid((along - begin[index]) / blur) * jax.nn.sigmoid(
             (begin[index] + extent[index] - along) / blur
         )
-        light = light * jnp.where(ends[index], within, 1.0)
-        light = jnp.where(index < number, light, 0.0)
-        total = total + peak[index] * light * profile
+        light = peak[index] * light * jnp.where(ends[index], within, 1.0)
 
         half = jnp.where(wide, radius, 0.0)
-        visible = peak[index] * light > 0.3 * scene.sigma
-        bright = jnp.maximum(peak[index] * light / scene.sigma, 1.0)
-        # How far the wings of the profile stay above the limit.
-        limit = jnp.sqrt(2 * jnp.log(jnp.minimum(5 * bright, 20.0)))
-        mask = mask | (visible & (across < half + limit * blur + 2.0))
+        visible = light > 0.4 * scene.sigma
+        # How far the wings of the profile stay above the noise.
+        limit = jnp.sqrt(2 * jnp.log(jnp.maximum(2 * light / scene.sigma, 1.5)))
+        labeled = visible & (across < half + limit * blur + 1.5)
+        return total + light * profile, mask | labeled
+
+    nothing = jnp.zeros(image.shape), jnp.zeros(image.shape, bool)
+    total, mask = jax.lax.fori_loop(0, number, add_trail, nothing)
     return image + total, mask

@@ -60,6 +60,8 @@ def scene(scenes):
         "ellipticity": 0.1,
         "angle": 0.5,
         "coma": 0.0,
+        "trailing": 0.0,
+        "defocus": 0.0,
         "rings": 0.0,
         "smoothing": 0.0,
     }

@@ -1,8 +1,11 @@
+import jax
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from maximask_astro.simulation.cosmic_rays import add_cosmic_rays
+from maximask_astro.simulation.tests.conftest import keys
+from maximask_astro.tests.helpers import quick_compilation
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +55,46 @@ def test_tracks_are_sharp(rays):
         around = change[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3]
         ratios.append(np.median(around) / change[y, x])
     assert np.median(ratios) < 0.1
+
+
+def add_to_nothing(shape, scene, number=12):
+    """What many exposures with the same scene get, and its masks."""
+    with quick_compilation():
+        add = jax.jit(
+            jax.vmap(lambda key: add_cosmic_rays(key, np.zeros(shape), scene))
+        )
+        return [np.asarray(part) for part in add(keys(3, number))]
+
+
+def test_resampling_spreads_the_charge_and_keeps_it(scene):
+    sharp, _ = add_to_nothing((96, 128), scene)
+    smooth, _ = add_to_nothing((96, 128), scene._replace(smoothing=np.float32(0.9)))
+    assert np.allclose(smooth.sum(axis=(1, 2)), sharp.sum(axis=(1, 2)), rtol=0.05)
+    peaks = smooth.max(axis=(1, 2)) / sharp.max(axis=(1, 2))
+    assert peaks.max() < 1
+    assert np.median(peaks) < 0.7
+
+
+def test_large_frames_get_more(scene):
+    _, small = add_to_nothing((96, 96), scene)
+    _, large = add_to_nothing((384, 384), scene)
+
+    def most(masks):
+        return max(ndimage.label(mask)[1] for mask in masks)
+
+    assert most(small) <= 8
+    assert most(large) > 16
+
+
+def test_tracks_are_thin_and_whole(scene):
+    """Charge is set down so densely that a track does not fall apart."""
+    images, _ = add_to_nothing((384, 384), scene)
+    lengths, widths = [], []
+    for image in images:
+        labels, _ = ndimage.label(image > 0.5 * scene.sigma, np.ones((3, 3)))
+        for index, box in enumerate(ndimage.find_objects(labels), 1):
+            lengths.append(np.hypot(*(part.stop - part.start for part in box)))
+            widths.append((labels[box] == index).sum() / lengths[-1])
+    lengths, widths = np.array(lengths), np.array(widths)
+    assert np.mean(lengths > 25) > 0.05
+    assert np.median(widths[lengths > 25]) < 5

@@ -42,7 +42,10 @@ def test_noise_is_photon_and_read_noise(noisy, scene, level):
     found = noisy(level).var(axis=(1, 2))
     assert np.median(found) == pytest.approx(variance, rel=0.05)
     assert np.all(found > 0.93 * variance)
-    assert np.all(found < 1.07 * variance + (0.0081 * level) ** 2 + 0.5)
+    expected = 1.07 * variance + (0.0081 * level) ** 2 + 0.5
+    assert np.mean(found < expected) > 0.6
+    # In others the pixels of a row, or of a column, have noise in common.
+    assert np.all(found < expected + (0.75 * scene.sigma) ** 2)
 
 
 def test_resampled_noise_is_correlated(noisy):
@@ -86,6 +89,8 @@ def test_sky_structure_is_slight(scenes):
         structure = jax.vmap(lambda key, scene: sky_structure(key, scene, SHAPE))
         sky = np.asarray(jax.jit(structure)(keys(9), scenes))
     change = (sky - scenes.sky[:, None, None]) / scenes.sigma[:, None, None]
-    assert np.abs(change).max() <= 15 + 3 * 4 + 0.1
+    # At most a gradient, three rings and a glowing edge.
+    assert np.abs(change).max() <= 15 + 3 * 4 + 40 + 0.1
+    assert np.median(np.abs(change).max(axis=(1, 2))) < 15
     flat = np.abs(change).max(axis=(1, 2)) < 0.01
     assert 0.1 < flat.mean() < 0.9

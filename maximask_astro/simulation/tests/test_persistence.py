@@ -46,6 +46,8 @@ def test_sources_are_disks(persistence):
             part = labels[box] == index
             if not touches and part.sum() > 20:
                 roundness.append(part.mean())
-                assert np.array_equal(ndimage.binary_fill_holes(part), part)
+                # Where several meet there may be a gap between them.
+                holes = ndimage.binary_fill_holes(part) & ~part
+                assert holes.sum() <= 0.03 * part.sum()
     # A disk fills pi / 4 of its square.
     assert np.median(roundness) == pytest.approx(np.pi / 4, abs=0.12)

@@ -59,3 +59,23 @@ def test_the_peak_is_the_brightest_pixel(scene):
     assert psf_peak(scene) == pytest.approx(np.max(light), rel=1e-5)
     core = _in_pixel(X, Y, scene, scene.ellipticity, scene.angle, core_only=True)
     assert np.max(core) == pytest.approx(np.max(light), rel=0.01)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7])
+def test_drifting_draws_stars_out(scene, angle):
+    drifted = scene._replace(trailing=np.float32(20.0))
+    light = np.asarray(_in_pixel(X, Y, drifted, 0.0, angle))
+    along = np.cos(angle) * X + np.sin(angle) * Y
+    across = np.cos(angle) * Y - np.sin(angle) * X
+    bright = light > light.max() / 2
+    assert np.ptp(along[bright]) == pytest.approx(20 + scene.fwhm, abs=1.5)
+    assert np.ptp(across[bright]) == pytest.approx(scene.fwhm, abs=1.5)
+
+
+def test_stars_out_of_focus_are_rings(scene):
+    donut = scene._replace(defocus=np.float32(8.0))
+    light = np.asarray(_in_pixel(X, Y, donut, 0.0, 0.0))
+    brightest = np.unravel_index(light.argmax(), light.shape)
+    assert np.hypot(X, Y)[brightest] == pytest.approx(8, abs=1)
+    assert light[150, 150] < 0.1 * light.max()
+    assert psf_peak(donut) == pytest.approx(light.max(), rel=0.2)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from maximask_astro.simulation.scene import pixel_grid
+from maximask_astro.simulation.masks import smooth
+from maximask_astro.simulation.scene import noise_after_smoothing, pixel_grid
 from maximask_astro.simulation.tests.conftest import random_scenes
 
 SCENES = 400
@@ -17,7 +18,10 @@ def test_scenes_are_possible(scenes):
         assert values.shape == (SCENES,), name
         assert np.isfinite(values).all(), name
         assert np.all(values >= 0), name
-    assert np.allclose(scenes.sigma**2, scenes.sky + scenes.read_noise**2, rtol=1e-4)
+    noise = np.sqrt(scenes.sky + scenes.read_noise**2)
+    raw = scenes.smoothing == 0
+    assert np.allclose(scenes.sigma[raw], noise[raw], rtol=1e-4)
+    assert np.all(scenes.sigma[~raw] < 0.75 * noise[~raw])
     assert np.all(scenes.full_well >= scenes.sky + 100 * scenes.sigma)
     assert np.all(scenes.gain > 0)
     assert np.all((scenes.fwhm >= 1.2) & (scenes.fwhm <= 9.0))
@@ -33,6 +37,16 @@ def test_scenes_are_diverse(scenes):
     for name in ("rings", "smoothing", "coma"):
         some = getattr(scenes, name) > 0
         assert 0.1 < some.mean() < 0.6, name
+    for name in ("trailing", "defocus"):
+        some = getattr(scenes, name) > 0
+        assert 0.005 < some.mean() < 0.15, name
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.4, 0.7, 0.9])
+def test_smoothing_leaves_that_much_noise(smoothing):
+    white = np.random.RandomState(1).standard_normal((512, 512)).astype(np.float32)
+    left = np.std(smooth(white, smoothing)) / np.std(white)
+    assert noise_after_smoothing(smoothing) == pytest.approx(left, rel=0.01)
 
 
 def test_properties_of_scenes_do_not_depend_on_one_another(scenes):
