@@ -54,7 +54,7 @@ def main():
     if args.data is None:
         parser.error("name the directory of exposures")
 
-    masker = ContaminantMasker(keep_probabilities=False)
+    masker = ContaminantMasker("maximask-1.4.1", keep_probabilities=False)
     print("Fraction of the pixels within 20 pixels of a hole whose bit mask changed,")
     print("and that became unusable:\n")
     print(f"{'exposure':<26s} {'holes':<8s} {'pixels':>8s}  {'zeros':>15s}  "

@@ -47,6 +47,8 @@ extensions += ["sphinx.ext.extlinks", "generated"]
 exclude_patterns += ["_templates", "**/.ipynb_checkpoints"]
 nitpicky = True
 nitpick_ignore_regex = [
+    # Where the class of JAX's arrays lives; the annotations say jax.Array.
+    ("py:class", r"jax\.jaxlib\..*\bArray"),
     # Keras publishes no inventory.
     ("py:.*", r"keras\..*"),
 ]

@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""The examples of these pages are tests; some of them need the published networks."""
+"""The examples of these pages are tests."""
 
 import pytest
 
@@ -9,15 +9,6 @@ from maximask_astro.conftest import pytest_configure, pytest_runtest_setup
 __all__ = ["pytest_configure", "pytest_runtest_setup"]
 
 collect_ignore = ["_ext", "conf.py", "make_pictures.py"]
-
-PAGES_WITH_NETWORK = {"masking.rst", "reduction.rst"}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.path.name in PAGES_WITH_NETWORK:
-            item.add_marker("published_weights")
 
 
 @pytest.fixture(autouse=True)

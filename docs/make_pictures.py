@@ -20,11 +20,14 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from astropy.io import fits
+from astropy.visualization import ZScaleInterval
 from PIL import Image
 
 from maximask_astro.datasets import make_example_exposure
+from maximask_astro.flags import ABBREVIATIONS, get_class
 from maximask_astro.masking import ContaminantMasker
 from maximask_astro.scripts.main import main as maximask_astro
+from maximask_astro.simulation import simulate_exposure
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -40,6 +43,9 @@ REAL = (
 )
 
 LARGEST = 300_000  # bytes
+
+# The gallery of simulated exposures: shape, and how many are made for a panel.
+GALLERY_SHAPE, GALLERY_CHOICE = (192, 192), 8
 
 
 def save(source, name):
@@ -93,9 +99,42 @@ def draw_uncertainty():
     save_figure(figure, "uncertainty", dpi=70)
 
 
+def choose_simulation(index, name):
+    """Of a few exposures with a class, the one in which it is seen best."""
+    best, most = None, -1.0
+    for seed in range(index * GALLERY_CHOICE, (index + 1) * GALLERY_CHOICE):
+        clean = simulate_exposure(seed, GALLERY_SHAPE, classes="none")
+        exposure = clean
+        if name not in ("BBG", "BG"):
+            exposure = simulate_exposure(seed, GALLERY_SHAPE, classes=name)
+        # What changes between black and white.
+        limits = ZScaleInterval().get_limits(exposure.ccd.data)
+        before = np.median(clean.ccd.data) if exposure is clean else clean.ccd.data
+        change = np.clip(exposure.ccd.data, *limits) - np.clip(before, *limits)
+        seen = np.abs(change[exposure.labels[name]]).sum() / np.ptp(limits)
+        if seen > most:
+            best, most = exposure, seen
+    return best
+
+
+def draw_gallery():
+    """Simulated exposures, one a class, with the outlines of its labels."""
+    figure, axes = plt.subplots(2, 7, figsize=(14, 4.4), layout="constrained")
+    for index, (ax, name) in enumerate(zip(axes.flat, ABBREVIATIONS, strict=True)):
+        ccd, labels = choose_simulation(index, name)
+        low, high = ZScaleInterval().get_limits(ccd.data)
+        ax.imshow(ccd.data, origin="lower", cmap="gray", vmin=low, vmax=high)
+        color = get_class(name).color
+        if name != "BG":
+            ax.contour(labels[name], [0.5], colors=color, linewidths=1.0)
+        ax.set_title(name if name != "BG" else "BG: no outlines", fontsize=9)
+        ax.set(xticks=[], yticks=[])
+    save_figure(figure, "simulations", dpi=72)
+
+
 def draw_real(data):
-    """Real exposures beside their contaminants."""
-    masker = ContaminantMasker(keep_probabilities=False)
+    """Real exposures beside what the published network finds in them."""
+    masker = ContaminantMasker("maximask-1.4.1", keep_probabilities=False)
     for name, file, hdu, part in REAL:
         exposure = fits.getdata(data / "exposures" / file, hdu)
         cmap = masker(exposure)
@@ -114,6 +153,7 @@ def main():
     default = os.environ.get("MAXIMASK_ASTRO_TEST_DATA")
     parser.add_argument("data", nargs="?", default=default, type=Path)
     args = parser.parse_args()
+    draw_gallery()
     draw_demo()
     draw_uncertainty()
     if args.data is None:

@@ -5,9 +5,11 @@ Directives for what the package itself knows, so that no page repeats it.
 ``contaminant-classes``
     the table of classes, from `maximask_astro.flags`;
 ``model-cards``
-    the published networks, from their model cards;
+    the models that this package knows, from their model cards;
 ``known-limits:: maximask-1.4.1``
     the limits that a model card states;
+``model-card:: contaminants-1``
+    everything else on the card of a model that comes with the package;
 ``command-help:: maximask-astro mask``
     what a command says when it is asked for ``--help``.
 """
@@ -17,6 +19,7 @@ import io
 import os
 from unittest import mock
 
+import numpy as np
 from astropy.table import Table
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -59,10 +62,10 @@ class ContaminantClasses(_TableDirective):
 
 
 class ModelCards(_TableDirective):
-    """The published networks."""
+    """The model that comes with the package, and the published networks."""
 
     def rows(self):
-        """One row a network that the package has a card of."""
+        """One row a model that the package has a card of."""
         for card in filter(None, map(packaged_card, list_models())):
             yield {
                 "Name": f"``{card.name}``",
@@ -81,6 +84,75 @@ class KnownLimits(SphinxDirective):
         """Make a list of the sentences."""
         limits = packaged_card(self.arguments[0]).known_limits
         return self.parse_text_to_nodes("\n".join(f"* {limit}" for limit in limits))
+
+
+def _number(value):
+    return "\\-" if value is None else f"{value:.4g}"
+
+
+def _at_rate(curve, rate):
+    """True-positive rate of a curve at a false-positive rate it reaches."""
+    if not curve or rate < curve["fpr"][0]:
+        return None
+    return float(np.interp(np.log(rate), np.log(curve["fpr"]), curve["tpr"]))
+
+
+TPR = (
+    "TPR is the fraction of the pixels of a class that is found at a false-positive "
+    "rate of 0.001 and 0.0001."
+)
+
+
+class WholeCard(SphinxDirective):
+    """The card of a model: how it was made, what was measured, where it fails."""
+
+    required_arguments = 1
+
+    def run(self):
+        """Make the tables and the list."""
+        card = packaged_card(self.arguments[0])
+        made = "\n".join(
+            f"* {name}: {value}"
+            for name, value in card.training.items()
+            if value is not None
+        )
+        limits = "\n".join(f"* {limit}" for limit in card.known_limits)
+        network = f"``{card.architecture}`` with ``{card.options}``"
+        parts = [
+            card.description,
+            f"License: {card.license}. Architecture: {network}.",
+            "How it was made:",
+            made,
+            ".. rubric:: Classes",
+            TPR,
+            _rst_table(self._classes(card)),
+            ".. rubric:: Figures by test set",
+            _rst_table(self._figures(card)),
+            ".. rubric:: Known limits",
+            limits,
+        ]
+        return self.parse_text_to_nodes("\n\n".join(parts))
+
+    @staticmethod
+    def _classes(card):
+        for name in card.classes:
+            curve = card.roc.get(name)
+            yield {
+                "Class": f"``{name}``",
+                "Training prior": _number(card.training_priors.get(name)),
+                "Threshold": _number(card.thresholds.get(name)),
+                "TPR at 1e-3": _number(_at_rate(curve, 1e-3)),
+                "TPR at 1e-4": _number(_at_rate(curve, 1e-4)),
+            }
+
+    @staticmethod
+    def _figures(card):
+        names = dict.fromkeys(n for values in card.figures.values() for n in values)
+        for name in names:
+            row = {"Figure": name}
+            for test_set, values in card.figures.items():
+                row[test_set] = _number(values.get(name))
+            yield row
 
 
 class CommandHelp(SphinxDirective):
@@ -109,10 +181,17 @@ def setup(app):
     app.add_directive("contaminant-classes", ContaminantClasses)
     app.add_directive("model-cards", ModelCards)
     app.add_directive("known-limits", KnownLimits)
+    app.add_directive("model-card", WholeCard)
     app.add_directive("command-help", CommandHelp)
     # What the directives say changes without the pages changing.
     app.connect("env-get-outdated", lambda app, *_: app.env.found_docs & PAGES)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-PAGES = {"user_guide/masking", "user_guide/models", "user_guide/command_line"}
+PAGES = {
+    "user_guide/masking",
+    "user_guide/models",
+    "user_guide/model_card",
+    "user_guide/training",
+    "user_guide/command_line",
+}

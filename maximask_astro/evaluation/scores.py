@@ -11,6 +11,8 @@ class ScoreHistogram:
     """
     Count pixels by class, truth and logit, to score any number of images.
 
+    Logits from -20 to 20 are counted in bins of 0.01, all others in two more.
+
     Parameters
     ----------
     n_classes : int
@@ -20,6 +22,27 @@ class ScoreHistogram:
     def __init__(self, n_classes):
         # Truth no and yes, in bins of 0.01 of the logit.
         self.counts = np.zeros((n_classes, 2, _BINS + 2), dtype=np.int64)
+
+    @property
+    def centers(self):
+        """The logit in the middle of each bin; -20 and 20 for those beyond."""
+        step = 2 * _RANGE / _BINS
+        middle = -_RANGE + (np.arange(_BINS) + 0.5) * step
+        return np.concatenate([[-_RANGE], middle, [_RANGE]])
+
+    @property
+    def thresholds(self):
+        """The lowest logit that counts as yes, for each column of `rates`."""
+        step = 2 * _RANGE / _BINS
+        inner = _RANGE - np.arange(_BINS + 1) * step
+        return np.concatenate([[np.inf], inner, [-np.inf]])
+
+    @property
+    def fractions(self):
+        """The fraction of the pixels that are of each class; NaN without pixels."""
+        totals = self.counts.sum(axis=2)
+        with np.errstate(invalid="ignore"):
+            return totals[:, 1] / totals.sum(axis=1)
 
     def add(self, logits, labels, valid=None):
         """
@@ -37,8 +60,8 @@ class ScoreHistogram:
             Shape (...); pixels to count.
         """
         n_classes = len(self.counts)
-        index = np.clip((logits + _RANGE) * (_BINS / (2 * _RANGE)), -1, _BINS)
-        index = index.astype(np.int32) + 1
+        index = (logits + _RANGE) * (_BINS / (2 * _RANGE)) + 1
+        index = np.clip(index, 0, _BINS + 1).astype(np.int32)
         index += labels.astype(np.int32) * (_BINS + 2)
         if valid is not None:
             index = index[valid]

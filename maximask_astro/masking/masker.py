@@ -4,60 +4,32 @@ import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from numbers import Real
+from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from maximask_astro.background import normalize
 from maximask_astro.flags import get_class
 from maximask_astro.inference import ClassDecision, TileEngine, log_prior_factor
 from maximask_astro.masking.contaminant_map import ClassSettings, ContaminantMap
+from maximask_astro.masking.growing import grow_codes
+from maximask_astro.masking.rates import has_rates
 from maximask_astro.masking.settings import (
     resolve_classes,
     resolve_grow,
     resolve_priors,
     resolve_thresholds,
 )
+from maximask_astro.masking.verdict import why_no_verdict
 from maximask_astro.utils.errors import MaximaskWarning
 from maximask_astro.utils.nddata import unpack
 from maximask_astro.weights import load_model
 
-__all__ = ["DEFAULT_MODEL", "ContaminantMasker", "why_no_verdict"]
+__all__ = ["DEFAULT_MODEL", "ContaminantMasker"]
 
-DEFAULT_MODEL = "maximask-1.4.1"
+DEFAULT_MODEL = "contaminants-1"
 
 UNCERTAINTIES = (None, "dihedral")
-
-
-def why_no_verdict(data, mask=None):
-    """
-    Why an image has nothing to judge, if that is so.
-
-    Parameters
-    ----------
-    data : array_like
-        Two-dimensional image.
-
-    mask : `~numpy.ndarray` of bool, optional
-        True where a pixel is masked.
-
-    Returns
-    -------
-    reason : str or None
-        None if there is something to judge.
-    """
-    values = np.asarray(data)
-    valid = np.isfinite(values)
-    if mask is not None:
-        valid &= ~mask
-    if not valid.all():
-        values = values[valid]
-    if values.size == 0:
-        return "every pixel is masked, NaN or infinite"
-    low = values.min()
-    if low == values.max():
-        return f"every pixel with a value is {low:g}"
-    return None
 
 
 class ContaminantMasker:
@@ -69,9 +41,10 @@ class ContaminantMasker:
 
     Parameters
     ----------
-    model : str or path-like, optional
-        Name of an installed model (see ``maximask-astro weights list``), or a
-        directory with a model.
+    model : str, path-like or `~maximask_astro.weights.LoadedModel`, optional
+        Name of a model (see ``maximask-astro weights list``), a directory with
+        a model, or a model that is loaded already. The default comes with the
+        package.
 
     classes : str or iterable of str, optional
         ``'all'``, ``'unusable'``, or abbreviations (see
@@ -82,9 +55,12 @@ class ContaminantMasker:
         (0, 1). Classes left out get the default; None for a class, or for all
         of them, keeps the network's probabilities.
 
-    thresholds : 'default', float or mapping, optional
+    thresholds : 'default', float, str or mapping, optional
         A pixel belongs to a class where its posterior probability is above
-        this: one number for all classes or by abbreviation, in [0, 1].
+        this: one number for all classes or by abbreviation, in [0, 1]. In
+        place of a number, ``'fpr=1e-3'`` asks for the threshold at which one
+        in a thousand pixels that are not of the class is taken for it; this
+        needs a model whose card has ROC curves.
 
     uncertainty : {None, 'dihedral'}, optional
         ``'dihedral'`` gives each probability the standard deviation of those
@@ -124,9 +100,13 @@ class ContaminantMasker:
     ModelIntegrityError
         The model's files are damaged.
 
+    InputError
+        A threshold is a false-positive rate, and the model's card has no ROC
+        curve for it.
+
     Notes
     -----
-    The networks and the update to new priors (its equation 26) are those of
+    The classes and the update to new priors (its equation 26) are those of
     Paillassa, Bertin & Bouy (2020, A&A 634, A48).
     """
 
@@ -155,9 +135,21 @@ class ContaminantMasker:
             raise ValueError(
                 f"The model '{card.name}' is for {card.task}, not for contaminants."
             )
+        self._options = {
+            "classes": classes,
+            "priors": priors,
+            "thresholds": thresholds,
+            "uncertainty": uncertainty,
+            "grow": grow,
+            "tiling": tiling,
+            "tile_size": tile_size,
+            "batch_size": batch_size,
+            "keep_probabilities": keep_probabilities,
+            "progress_bar": progress_bar,
+        }
         names = resolve_classes(classes, card.classes)
         new_priors = resolve_priors(priors, names)
-        limits = resolve_thresholds(thresholds, names, card.thresholds)
+        limits = resolve_thresholds(thresholds, names, card, new_priors)
         self._settings = tuple(
             ClassSettings(
                 name, card.training_priors.get(name), new_priors[name], limits[name]
@@ -203,6 +195,8 @@ class ContaminantMasker:
                 parts.append(f"{label}='{text}'")
             elif given is None or isinstance(given, Real):
                 parts.append(f"{label}={given}")
+            elif given != "default":
+                parts.append(f"{label}={given.strip()!r}")
         if self._uncertainty is not None:
             parts.append(f"uncertainty={self._uncertainty!r}")
         grown = {name: radius for name, radius in self._grow.items() if radius}
@@ -304,7 +298,7 @@ class ContaminantMasker:
             codes = output.codes
             if bad is not None:  # what fills a hole is judged, but never counts
                 codes = np.where(bad, np.uint32(0), codes)
-            verdicts[index] = self._grown(codes)
+            verdicts[index] = grow_codes(codes, self._settings, self._grow)
             for target, result in (
                 (planes, output.probabilities),
                 (spreads, output.uncertainties),
@@ -328,16 +322,58 @@ class ContaminantMasker:
             self._provenance(),
         )
 
-    def _grown(self, codes):
-        """Grow the pixels of each class by its radius."""
-        grown = codes.copy()
-        for item in self._settings:
-            radius = self._grow[item.name]
-            chosen = (codes & np.uint32(item.code)) != 0
-            if radius and chosen.any():
-                near = distance_transform_edt(~chosen) <= radius
-                grown[near] |= np.uint32(item.code)
-        return grown
+    def fine_tune(self, images, masks, *, output=None, overwrite=False, **options):
+        """
+        Adapt the network to a camera by exposures with masks.
+
+        Parameters
+        ----------
+        images : iterable of `~astropy.nddata.CCDData`, array_like and so on
+            Two-dimensional exposures, each as in a call.
+
+        masks : iterable
+            The mask of each: a bit mask (see `maximask_astro.flags`), a
+            `ContaminantMap`, or a mapping from abbreviations of classes to
+            boolean arrays.
+
+        output : path-like, optional
+            Directory to save the new model in.
+
+        overwrite : bool, optional
+            Whether a directory that exists is replaced.
+
+        **options
+            Passed to `maximask_astro.training.fine_tune`: ``classes`` that the
+            masks are about, ``steps``, ``learning_rate``, ``size`` of crops,
+            ``batch``, the ``simulated`` fraction of it, ``seed``, ``name`` of
+            the model, and ``progress_bar``.
+
+        Returns
+        -------
+        masker : `ContaminantMasker`
+            A new masker with the adapted model and the options of this one,
+            which does not change. Thresholds that were given as false-positive
+            rates stay the numbers that they are for this one.
+
+        Raises
+        ------
+        InputError
+            Images and masks do not match, or training fails.
+
+        FileExistsError
+            ``output`` exists and ``overwrite`` is False.
+        """
+        from maximask_astro.training import fine_tune, write_model
+
+        if output is not None and Path(output).exists() and not overwrite:
+            raise FileExistsError(f"{output} exists; allow overwriting to replace it.")
+        model = fine_tune(self._model, images, masks, **options)
+        if output is not None:
+            model = write_model(model, output)
+        kept = dict(self._options)
+        if has_rates(kept["thresholds"]):
+            kept["thresholds"] = {item.name: item.threshold for item in self._settings}
+        return type(self)(model, **kept)
 
     def _provenance(self):
         from maximask_astro import __version__

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from numbers import Real
 
 from maximask_astro.flags import CLASSES, get_class
+from maximask_astro.masking.rates import is_rate, parse_rate, threshold_at_rate
 
 __all__ = [
     "resolve_classes",
@@ -108,22 +109,26 @@ def resolve_priors(priors, names):
     return resolved
 
 
-def resolve_thresholds(thresholds, names, defaults):
+def resolve_thresholds(thresholds, names, card, priors):
     """
     Resolve thresholds.
 
     Parameters
     ----------
     thresholds : str, float or mapping
-        ``'default'``, one number in [0, 1] for all classes, or a mapping from
-        abbreviations to numbers; classes that it leaves out get their default.
+        ``'default'``, one number in [0, 1] or one false-positive rate such as
+        ``'fpr=1e-3'`` for all classes, or a mapping from abbreviations to
+        these; classes that it leaves out get their default.
 
     names : sequence of str
         The selected classes.
 
-    defaults : mapping of str to float
-        The model card's thresholds; the table of classes is used for classes
-        that it leaves out.
+    card : `~maximask_astro.weights.ModelCard`
+        The model's card, with its thresholds and ROC curves; the table of
+        classes is used for thresholds that it leaves out.
+
+    priors : mapping of str to float or None
+        What `resolve_priors` returned.
 
     Returns
     -------
@@ -134,8 +139,11 @@ def resolve_thresholds(thresholds, names, defaults):
     ------
     TypeError, ValueError
         A value or class is not as described.
+
+    InputError
+        The card has no ROC curve for a false-positive rate.
     """
-    if isinstance(thresholds, Real):
+    if isinstance(thresholds, Real) or is_rate(thresholds):
         given = dict.fromkeys(names, thresholds)
     elif isinstance(thresholds, str) and thresholds == "default":
         given = {}
@@ -143,7 +151,9 @@ def resolve_thresholds(thresholds, names, defaults):
         given = _by_class(thresholds, "thresholds")
     resolved = {}
     for name in names:
-        value = given.get(name, defaults.get(name, get_class(name).threshold))
+        value = given.get(name, card.thresholds.get(name, get_class(name).threshold))
+        if is_rate(value):
+            value = threshold_at_rate(card, name, parse_rate(value), priors[name])
         resolved[name] = _number(value, False, f"The threshold of {name}")
     return resolved
 

@@ -3,6 +3,7 @@
 import argparse
 
 from maximask_astro.flags import get_class
+from maximask_astro.masking.rates import is_rate, parse_rate
 
 __all__ = [
     "boolean",
@@ -100,23 +101,29 @@ def class_and_number(kind):
     ----------
     kind : {'prior', 'threshold'}
         A prior is between 0 and 1, both excluded, or ``none``; a threshold is
-        from 0 to 1.
+        from 0 to 1, or a false-positive rate such as ``fpr=1e-3``, which may
+        also stand alone, for all classes.
 
     Returns
     -------
     parse : callable
-        From str to (abbreviation, float or None).
+        From str to (abbreviation, float, str or None); the abbreviation is
+        None for a rate that stands alone.
     """
     prior = kind == "prior"
     interval = "between 0 and 1, both excluded" if prior else "from 0 to 1"
 
     def parse(text):
+        if not prior and is_rate(text):
+            return None, _rate(text)
         name, equals, value = text.partition("=")
         if not equals:
             raise argparse.ArgumentTypeError(f"'{text}' must be CLASS=NUMBER")
         name = _class(name)
         if prior and value.lower() == "none":
             return name, None
+        if not prior and is_rate(value):
+            return name, _rate(value)
         number = _number(value)
         if number is None or not (0 < number < 1 if prior else 0 <= number <= 1):
             raise argparse.ArgumentTypeError(
@@ -132,6 +139,14 @@ def _class(name):
         return get_class(name).abbreviation
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
+
+
+def _rate(text):
+    try:
+        parse_rate(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
+    return text
 
 
 def _number(text):

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from maximask_astro import __version__
-from maximask_astro.scripts import demo, mask, weights
+from maximask_astro.scripts import demo, mask, simulate, train, weights
 from maximask_astro.scripts.common import guarded, set_up_logging
 
 __all__ = ["main"]
@@ -30,7 +30,7 @@ def main(argv=None):
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (mask, weights, demo):
+    for module in (mask, train, weights, demo, simulate):
         module.add_parser(subparsers)
     args = parser.parse_args(argv)
     set_up_logging(getattr(args, "verbose", False))

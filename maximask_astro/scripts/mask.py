@@ -77,7 +77,9 @@ def add_parser(subparsers):
         action="append",
         default=[],
         metavar="CLASS=T",
-        help="threshold of a class; repeatable",
+        help="threshold of a class, a number or, as in CR=fpr=1e-3, the "
+        "false-positive rate that it is to have; repeatable; fpr=1e-3 alone is for "
+        "all classes that are not named",
     )
     add(
         "--grow",
@@ -120,7 +122,7 @@ def _run(args):
             args.model or DEFAULT_MODEL,
             classes=args.classes,
             priors=_priors(priors, args.network_priors),
-            thresholds=dict(args.threshold),
+            thresholds=_thresholds(args.threshold),
             grow=args.grow,
             tiling=args.tiling,
             tile_size=args.tile_size,
@@ -140,6 +142,17 @@ def _run(args):
     if args.json is not None:
         write_json(results, args.json)
     return reporter.finish(results, quiet=args.quiet)
+
+
+def _thresholds(given):
+    """Thresholds by class, those not given the default or the rate for all."""
+    given = dict(given)
+    if None not in given:
+        return given
+    from maximask_astro.flags import ABBREVIATIONS
+
+    rate = given.pop(None)
+    return {**dict.fromkeys(ABBREVIATIONS, rate), **given}
 
 
 def _priors(given, keep_others):

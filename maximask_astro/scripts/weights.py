@@ -3,7 +3,6 @@
 import sys
 
 from maximask_astro.scripts.common import FAILURE, SUCCESS
-from maximask_astro.utils.errors import ModelNotFoundError
 
 __all__ = ["add_parser"]
 
@@ -60,22 +59,24 @@ def add_parser(subparsers):
 
 
 def _install(args):
-    from maximask_astro.weights import install_model, is_installed
+    from maximask_astro.weights import install_model, is_installed, is_shipped
 
     for name in args.names:
-        present = is_installed(name) and not args.force
+        present = is_shipped(name) or (is_installed(name) and not args.force)
         path = install_model(name, origin=args.origin, force=args.force)
         print(f"{name}: {'already there' if present else 'installed'} in {path}")
     return SUCCESS
 
 
 def _list(args):
-    from maximask_astro.weights import list_models, packaged_card
+    from maximask_astro.weights import is_shipped, list_models, packaged_card
 
     for name, installed in list_models().items():
         card = packaged_card(name)
         about = card.task if card is not None else "own model"
-        print(f"{name:20s} {about:14s} {'installed' if installed else 'not installed'}")
+        where = "installed" if installed else "not installed"
+        where = "comes with the package" if is_shipped(name) else where
+        print(f"{name:20s} {about:14s} {where}")
     return SUCCESS
 
 
@@ -90,10 +91,6 @@ def _verify(args):
     from maximask_astro.weights import list_models, verify_model
 
     names = args.names or [name for name, there in list_models().items() if there]
-    if not names:
-        raise ModelNotFoundError(
-            "No model is installed; see 'maximask-astro weights list'."
-        )
     passed = True
     for name in names:
         outcome = verify_model(name)

@@ -1,20 +1,39 @@
-"""Train models on simulated exposures."""
+"""Train models on simulated exposures, and adapt them to exposures of one's own."""
 
+from maximask_astro.training.examples import Example, make_examples
+from maximask_astro.training.export import export_model, write_model
+from maximask_astro.training.fine_tuning import adapted_model, fine_tune
 from maximask_astro.training.losses import (
+    balanced_cross_entropy,
     class_weights,
+    effective_priors,
     pixel_weights,
+    positive_weights,
     weighted_cross_entropy,
 )
 from maximask_astro.training.normalization import normalize_batch
+from maximask_astro.training.pairs import read_examples
+from maximask_astro.training.picture import draw_learning_curve
 from maximask_astro.training.recipe import Recipe, read_recipe
 from maximask_astro.training.trainer import MaskerTrainer
 
 __all__ = [
+    "Example",
     "MaskerTrainer",
     "Recipe",
+    "adapted_model",
+    "balanced_cross_entropy",
     "class_weights",
+    "draw_learning_curve",
+    "effective_priors",
+    "export_model",
+    "fine_tune",
+    "make_examples",
     "normalize_batch",
     "pixel_weights",
+    "positive_weights",
+    "read_examples",
     "read_recipe",
     "weighted_cross_entropy",
+    "write_model",
 ]

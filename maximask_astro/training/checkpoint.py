@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from maximask_astro.training.recipe import Recipe
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.files import atomic_path
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["load_checkpoint", "read_checkpoint", "save_checkpoint"]
 
 _FILE = "checkpoint.npz"
 
@@ -31,7 +32,8 @@ def save_checkpoint(directory, recipe, step, groups):
         Steps done.
 
     groups : dict of str to list of array
-        Weights, their running mean, and the optimizer's variables.
+        Weights, their running mean, the optimizer's variables, and the
+        proportions of classes.
     """
     arrays = {
         f"{group}/{index:04d}": np.asarray(array)
@@ -69,21 +71,57 @@ def load_checkpoint(directory, recipe):
     Raises
     ------
     InputError
-        The checkpoint is of another recipe.
+        The checkpoint is of another recipe, or cannot be read.
     """
     path = Path(directory) / _FILE
     if not path.is_file():
         return 0, None
-    with np.load(path, allow_pickle=False) as archive:
-        stored = Recipe(**json.loads(str(archive["recipe"])))
-        # As JSON both ways: tuples become lists.
-        if asdict(stored) != json.loads(json.dumps(asdict(recipe))):
-            raise InputError(
-                f"{path} was made with another recipe; train into another directory."
-            )
-        groups = {}
-        for name in sorted(archive.files):
-            group, _, index = name.partition("/")
-            if index:
-                groups.setdefault(group, []).append(archive[name])
-        return int(archive["step"]), groups
+    stored, step, groups = read_checkpoint(directory)
+    # As JSON both ways: tuples become lists.
+    if asdict(stored) != json.loads(json.dumps(asdict(recipe))):
+        raise InputError(
+            f"{path} was made with another recipe, model or set of examples; train "
+            "into another directory."
+        )
+    return step, groups
+
+
+def read_checkpoint(directory):
+    """
+    Read the state of a training whatever its recipe.
+
+    Parameters
+    ----------
+    directory : path-like
+        Where it was saved.
+
+    Returns
+    -------
+    recipe : `Recipe`
+        Its recipe.
+
+    step : int
+        Steps done.
+
+    groups : dict of str to list of `~numpy.ndarray`
+        As given to `save_checkpoint`.
+
+    Raises
+    ------
+    InputError
+        There is no checkpoint, or it cannot be read.
+    """
+    path = Path(directory) / _FILE
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            recipe = Recipe(**json.loads(str(archive["recipe"])))
+            groups = {}
+            for name in sorted(archive.files):
+                group, _, index = name.partition("/")
+                if index:
+                    groups.setdefault(group, []).append(archive[name])
+            return recipe, int(archive["step"]), groups
+    except (OSError, EOFError, LookupError, TypeError, ValueError, BadZipFile) as error:
+        raise InputError(
+            f"{path} cannot be read as the checkpoint of a training: {error}."
+        ) from error

@@ -1,10 +1,17 @@
-"""The loss of MaxiMask: weighted cross-entropy (Paillassa et al. 2020, 3.1.2)."""
+"""Losses: cross-entropies weighted so that rare classes count."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["class_weights", "pixel_weights", "weighted_cross_entropy"]
+__all__ = [
+    "balanced_cross_entropy",
+    "class_weights",
+    "effective_priors",
+    "pixel_weights",
+    "positive_weights",
+    "weighted_cross_entropy",
+]
 
 
 def class_weights(proportions, power=1.0):
@@ -92,3 +99,85 @@ def weighted_cross_entropy(logits, labels, pixels):
     logits = logits.astype(jnp.float32)
     entropy = jax.nn.softplus(logits) - jnp.where(labels, logits, 0.0)
     return (entropy.sum(-1) * pixels).mean()
+
+
+def positive_weights(proportions, power):
+    """
+    Give the weights of the pixels of each class against all others.
+
+    Parameters
+    ----------
+    proportions : array_like
+        Fraction of pixels labeled with each class in the training set, shape
+        (classes,), positive.
+
+    power : float
+        0 leaves the pixels as they are; with 1 those of the class count as
+        much as all others together, nearly.
+
+    Returns
+    -------
+    weights : `~numpy.ndarray`
+        float32, at least 1.
+    """
+    return (np.asarray(proportions, dtype=float) ** -power).astype(np.float32)
+
+
+def effective_priors(proportions, weights):
+    """
+    Give the fraction of each class as a weighted loss presents it.
+
+    It takes the place of the fraction in the training set where probabilities
+    are updated to other priors (Paillassa et al. 2020, equations 26 and 27).
+
+    Parameters
+    ----------
+    proportions, weights : array_like
+        As for and from `positive_weights`.
+
+    Returns
+    -------
+    priors : `~numpy.ndarray`
+        In (0, 1).
+    """
+    proportions = np.asarray(proportions, dtype=float)
+    weighted = proportions * weights
+    return weighted / (weighted + 1 - proportions)
+
+
+def balanced_cross_entropy(logits, labels, weights, proportions, known=None):
+    """
+    Cross-entropy with pixels weighted class by class.
+
+    In the paper's loss a rare class weights all of a pixel's classes. Here each
+    class is a problem of its own: the pixels that have it count ``weights``
+    times, and the mean is over the weights.
+
+    Parameters
+    ----------
+    logits : array
+        Shape (batch, height, width, classes).
+
+    labels : array
+        Boolean, of the same shape.
+
+    weights, proportions : array
+        From and as for `positive_weights`, shape (classes,).
+
+    known : array, optional
+        Boolean, of the shape of ``labels``: only these count.
+
+    Returns
+    -------
+    loss : array
+        Scalar, the sum over classes.
+    """
+    logits = logits.astype(jnp.float32)
+    entropy = jax.nn.softplus(jnp.where(labels, -logits, logits))
+    entropy = entropy * jnp.where(labels, weights, 1.0)
+    if known is None:
+        entropy = entropy.mean((0, 1, 2))
+    else:
+        entropy = jnp.where(known, entropy, 0.0).sum((0, 1, 2))
+        entropy = entropy / jnp.maximum(known.sum((0, 1, 2)), 1)
+    return (entropy / (weights * proportions + 1 - proportions)).sum()

@@ -1,13 +1,21 @@
 """Recipes: everything that decides how a model is trained, in a TOML file."""
 
+import hashlib
+import math
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib import resources
+from numbers import Real
 from pathlib import Path
 
+from maximask_astro.flags import get_class
 from maximask_astro.utils.errors import InputError
 
-__all__ = ["Recipe", "read_recipe"]
+__all__ = ["Recipe", "adapted_recipe", "read_recipe"]
+
+_CHOICES = {"loss": ("balanced", "paper"), "precision": ("float32", "bfloat16")}
+_POSITIVE = ("size", "batch", "steps", "learning_rate", "validate_every")
+_FRACTIONS = ("simulated", "ema")
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,15 @@ class Recipe:
     weight_decay : float
         Of AdamW, in place of the paper's equation 17.
 
+    loss : {'balanced', 'paper'}
+        `balanced_cross_entropy`, or the paper's `weighted_cross_entropy`.
+
     weight_power : float
-        Power of the class weights, see `class_weights`.
+        Power of the weights, see `positive_weights` and `class_weights`.
+
+    jitter : float
+        Standard deviation of random factors on, and offsets to, the normalized
+        exposures, so that errors of the sky and its noise matter little.
 
     ema : float
         Decay a step of the running mean of the weights that is evaluated and
@@ -56,7 +71,7 @@ class Recipe:
         Of the network's arithmetic; weights are float32.
 
     validation : int
-        Exposures in the validation set.
+        Exposures in the validation set; 0 for none.
 
     validate_every, save_minutes : float
         Steps between validations and minutes between checkpoints.
@@ -67,6 +82,19 @@ class Recipe:
     frequencies : dict of str to float
         How often exposures have a class, in place of
         `maximask_astro.simulation.DEFAULT_FREQUENCIES`.
+
+    simulated : float
+        Fraction of the exposures of a batch that are simulated, where there
+        are examples of one's own.
+
+    start, data : str
+        Digests of the model that training begins with and of the examples;
+        they are filled in and make sure that training goes on with the same.
+
+    Raises
+    ------
+    InputError
+        A value is not as described.
     """
 
     name: str
@@ -78,7 +106,9 @@ class Recipe:
     warmup: int = 100
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
-    weight_power: float = 0.5
+    loss: str = "balanced"
+    weight_power: float = 0.7
+    jitter: float = 0.1
     ema: float = 0.999
     precision: str = "float32"
     validation: int = 64
@@ -86,6 +116,41 @@ class Recipe:
     save_minutes: float = 3.0
     seed: int = 1
     frequencies: dict = field(default_factory=dict)
+    simulated: float = 1.0
+    start: str = ""
+    data: str = ""
+
+    def __post_init__(self):
+        for item in fields(self):
+            self._check(item.name, getattr(self, item.name), item.type)
+        for name, value in self.frequencies.items():
+            try:
+                get_class(name)
+            except ValueError as error:
+                raise self._error(f"frequencies: {error}".rstrip(".")) from None
+            if not (isinstance(value, Real) and 0 <= value <= 1):
+                raise self._error(f"the frequency of {name} must be from 0 to 1")
+
+    def _error(self, reason):
+        return InputError(f"The recipe '{self.name}' is wrong: {reason}.")
+
+    def _check(self, name, value, kind):
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if kind in (int, float):
+            whole = kind is float or (number and float(value).is_integer())
+            if not (number and math.isfinite(value) and value >= 0 and whole):
+                what = "number" if kind is float else "whole number"
+                raise self._error(f"{name} must be a {what} of at least 0")
+        elif not isinstance(value, kind):
+            what = {str: "a text", dict: "a table"}[kind]
+            raise self._error(f"{name} must be {what}")
+        if name in _CHOICES and value not in _CHOICES[name]:
+            allowed = " or ".join(f"'{choice}'" for choice in _CHOICES[name])
+            raise self._error(f"{name} must be {allowed}")
+        if name in _POSITIVE and not value > 0:
+            raise self._error(f"{name} must be above 0")
+        if name in _FRACTIONS and value > 1:
+            raise self._error(f"{name} must be from 0 to 1")
 
 
 def read_recipe(recipe):
@@ -95,7 +160,7 @@ def read_recipe(recipe):
     Parameters
     ----------
     recipe : str or path-like
-        ``'default'``, ``'cpu'``, ``'smoke'``, or a TOML file.
+        ``'default'``, ``'cpu'``, ``'smoke'``, ``'fine_tune'``, or a TOML file.
 
     Returns
     -------
@@ -121,3 +186,59 @@ def read_recipe(recipe):
             f"The recipe {path} has the unknown entry '{sorted(unknown)[0]}'."
         )
     return Recipe(**{"name": path.stem, **content})
+
+
+def adapted_recipe(recipe, start=None, examples=None):
+    """
+    Put a model to begin with, and examples, into a recipe.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        The recipe.
+
+    start : `~maximask_astro.weights.LoadedModel`, optional
+        The model; its architecture takes the place of the recipe's.
+
+    examples : list of `Example`, optional
+        The examples.
+
+    Returns
+    -------
+    adapted : `Recipe`
+        The recipe with their digests.
+
+    Raises
+    ------
+    InputError
+        The model's exposures are normalized in a way in which simulated ones
+        cannot be, or all exposures would be simulated.
+    """
+    if start is not None:
+        card = start.card
+        simulated = recipe.simulated if examples else 1.0
+        if simulated and card.normalization != "photutils":
+            raise InputError(
+                f"The model '{card.name}' takes exposures with the normalization "
+                f"'{card.normalization}', which simulated ones do not have here; use "
+                "examples only, with simulated = 0."
+            )
+        recipe = replace(
+            recipe,
+            architecture=card.architecture,
+            options=dict(card.options),
+            start=card.weights_sha256,
+        )
+    if examples:
+        if not round(recipe.batch * (1 - recipe.simulated)):
+            raise InputError(
+                f"The recipe '{recipe.name}' leaves no place for examples in its "
+                f"batches of {recipe.batch}: let simulated be less than "
+                f"{recipe.simulated:g}."
+            )
+        digest = hashlib.sha256()
+        for example in examples:
+            for array in (example.image, example.codes, example.known):
+                digest.update(array.tobytes())
+        recipe = replace(recipe, data=digest.hexdigest())
+    return recipe

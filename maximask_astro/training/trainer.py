@@ -1,7 +1,5 @@
-"""Train a contaminant masker on simulated exposures."""
+"""Train a contaminant masker on simulated exposures, or on one's own."""
 
-import csv
-import json
 import logging
 import time
 from pathlib import Path
@@ -11,25 +9,36 @@ from tqdm import tqdm
 
 from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
-from maximask_astro.simulation import (
-    DEFAULT_FREQUENCIES,
-    SimulationConfig,
-    simulate,
-)
 from maximask_astro.training.checkpoint import load_checkpoint, save_checkpoint
-from maximask_astro.training.losses import (
-    class_weights,
-    pixel_weights,
-    weighted_cross_entropy,
+from maximask_astro.training.examples import draw_crops, proportions
+from maximask_astro.training.exposures import simulated_batch, simulation_config
+from maximask_astro.training.recipe import adapted_recipe
+from maximask_astro.training.runs import (
+    append_log,
+    append_run,
+    append_scores,
+    forget_after,
+    read_runs,
 )
-from maximask_astro.training.normalization import normalize_batch
-from maximask_astro.utils.keras_backend import import_keras
+from maximask_astro.training.steps import (
+    build_network,
+    build_optimizer,
+    compile_evaluation,
+    compile_update,
+    presented_priors,
+)
+from maximask_astro.utils.errors import InputError
 
 __all__ = ["MaskerTrainer"]
 
 log = logging.getLogger(__name__)
 
-_N_FOR_PROPORTIONS = 64
+_N_FOR_PROPORTIONS = 240
+
+# Steps that may be under way: while one trains, the next is simulated.
+_AHEAD = 2
+
+_LOG_EVERY = 50
 
 
 class MaskerTrainer:
@@ -45,117 +54,117 @@ class MaskerTrainer:
     recipe : `Recipe`
         How to train.
 
-    directory : path-like
-        Where checkpoints and logs go.
+    directory : path-like or None
+        Where checkpoints and logs go; None keeps nothing.
+
+    start : `~maximask_astro.weights.LoadedModel`, optional
+        A model to begin with; the architecture is then its.
+
+    examples : list of `Example`, optional
+        Exposures of one's own, which take the place of a part of the simulated
+        ones (see `Recipe`). The loss then presents classes as the training of
+        ``start`` did, so that its priors remain true.
 
     Raises
     ------
     InputError
-        There is a checkpoint of another recipe in the directory.
+        There is a checkpoint of another recipe, model or set of examples in
+        the directory, or there are examples and no model to begin with.
     """
 
-    def __init__(self, recipe, directory):
+    def __init__(self, recipe, directory, *, start=None, examples=None):
         import jax
 
-        keras = import_keras()
-        from maximask_astro.models import ARCHITECTURES
-
-        self.recipe = recipe
-        self.directory = Path(directory)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        keras.utils.set_random_seed(recipe.seed)
-        policy = "mixed_bfloat16" if recipe.precision == "bfloat16" else "float32"
-        keras.config.set_dtype_policy(policy)
-        self.network = ARCHITECTURES[recipe.architecture](**recipe.options)
-        keras.config.set_dtype_policy("float32")
-        schedule = keras.optimizers.schedules.CosineDecay(
-            0.0,
-            max(recipe.steps - recipe.warmup, 1),
-            warmup_target=recipe.learning_rate,
-            warmup_steps=recipe.warmup,
-        )
-        self.optimizer = keras.optimizers.AdamW(
-            schedule, weight_decay=recipe.weight_decay, global_clipnorm=1.0
-        )
-        self.optimizer.build(self.network.trainable_variables)
-
-        frequencies = {**DEFAULT_FREQUENCIES, **recipe.frequencies}
-        self.config = SimulationConfig(
-            (recipe.size, recipe.size), tuple(frequencies.items())
-        )
-        self.step, groups = load_checkpoint(self.directory, recipe)
+        if examples and start is None:
+            raise InputError("Learning from examples needs a model to begin with.")
+        self.recipe = recipe = adapted_recipe(recipe, start, examples)
+        self.start, self.examples = start, examples
+        self.directory = None if directory is None else Path(directory)
+        step, groups = 0, None
+        if self.directory is not None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            step, groups = load_checkpoint(self.directory, recipe)
+            forget_after(self.directory, step)
+        self.network = build_network(recipe)
+        self._variables = self.network.trainable_variables
+        self.optimizer = build_optimizer(recipe, self.network)
+        self.config = simulation_config(recipe)
+        self.runs = [] if self.directory is None else read_runs(self.directory)
         if groups is None:
-            weights = [v.value for v in self.network.trainable_variables]
+            weights = [v.value for v in self._variables]
+            if start is not None:
+                weights = [start.weights[v.path] for v in self._variables]
             state = [v.value for v in self.optimizer.variables]
             groups = {"weights": weights, "mean": list(weights), "optimizer": state}
-        self.groups = jax.tree.map(jax.numpy.asarray, groups)
-        self.proportions = self._proportions()
-        self._update = self._compile()
-        self._evaluate = self._compile_evaluation()
+            groups["proportions"] = [self._proportions()]
+        self.proportions = np.asarray(groups.pop("proportions")[0])
+        groups = {name: groups[name] for name in ("weights", "mean", "optimizer")}
+        # One object, so that an interruption finds both or neither changed.
+        self._state = step, jax.tree.map(jax.numpy.asarray, groups)
+        self._update = compile_update(
+            recipe,
+            self.network,
+            self.optimizer,
+            self.proportions,
+            proportions(examples) if examples else None,
+            self.priors if examples else None,
+        )
+        self._evaluate = compile_evaluation(self.network)
 
-    def _exposures(self, purpose, index):
-        """Images and labels of a step; those of two purposes never meet."""
-        import jax
+    @property
+    def step(self):
+        """Number of steps done."""
+        return self._state[0]
 
-        key = jax.random.fold_in(jax.random.key(self.recipe.seed), purpose)
-        key = jax.random.fold_in(key, index)
-        # Compiled once for all purposes, apart from the network.
-        images, labels, _ = simulate(key, self.recipe.batch, self.config)
-        return images, labels
+    @property
+    def groups(self):
+        """Weights, their running mean, and the optimizer's variables."""
+        return self._state[1]
+
+    @property
+    def priors(self):
+        """Fraction of each class as the loss presents it, a float array."""
+        if self.examples:
+            trained = self.start.card.training_priors
+            return np.array([trained[name] for name in ABBREVIATIONS])
+        return presented_priors(self.recipe, self.proportions)
+
+    @property
+    def _numbers(self):
+        """Simulated exposures in a batch, and examples."""
+        batch = self.recipe.batch
+        own = round(batch * (1 - self.recipe.simulated)) if self.examples else 0
+        return batch - own, own
 
     def _proportions(self):
-        """Fraction of pixels of each class in the training set."""
+        """Fraction of pixels of each class in simulated exposures."""
+        simulated, _ = self._numbers
+        if not simulated:
+            return np.full(len(ABBREVIATIONS), 0.5)  # not used
         total = 0
-        n_batches = -(-_N_FOR_PROPORTIONS // self.recipe.batch)
+        recipe = self.recipe
+        number = min(_N_FOR_PROPORTIONS, recipe.batch * recipe.steps)
+        n_batches = -(-number // recipe.batch)
         for index in range(n_batches):
-            _, labels = self._exposures(2, index)
+            _, labels = self._simulated("proportions", index)
             total = total + np.asarray(labels.mean((0, 1, 2)))
         return np.maximum(total / n_batches, 1e-6)
 
-    def _compile(self):
-        import jax
-        import jax.numpy as jnp
-
-        recipe, network, optimizer = self.recipe, self.network, self.optimizer
-        weights_of_classes = jnp.asarray(
-            class_weights(self.proportions, recipe.weight_power)
+    def _simulated(self, purpose, index):
+        """Images and labels of a batch."""
+        return simulated_batch(
+            self.recipe, self.config, purpose, index, self._numbers[0]
         )
 
-        def loss_of(weights, images, labels, pixels):
-            logits, _ = network.stateless_call(weights, [], images, training=True)
-            return weighted_cross_entropy(logits, labels, pixels)
-
-        @jax.jit
-        def update(groups, images, labels):
-            images = normalize_batch(images)[..., None]
-            pixels = pixel_weights(labels, weights_of_classes)
-            loss, gradients = jax.value_and_grad(loss_of)(
-                groups["weights"], images, labels, pixels
-            )
-            weights, state = optimizer.stateless_apply(
-                groups["optimizer"], gradients, groups["weights"]
-            )
-            mean = jax.tree.map(
-                lambda old, new: recipe.ema * old + (1 - recipe.ema) * new,
-                groups["mean"],
-                weights,
-            )
-            return {"weights": weights, "mean": mean, "optimizer": state}, loss
-
-        return update
-
-    def _compile_evaluation(self):
-        import jax
-
-        network = self.network
-
-        @jax.jit
-        def evaluate(weights, images):
-            images = normalize_batch(images)[..., None]
-            logits, _ = network.stateless_call(weights, [], images, training=False)
-            return logits.astype("float32")
-
-        return evaluate
+    def _batch(self, step):
+        """What a step learns from: simulated exposures, examples, or both."""
+        n_simulated, n_own = self._numbers
+        simulated = self._simulated("training", step) if n_simulated else None
+        own = None
+        if n_own:
+            seed = (self.recipe.seed, step)
+            own = draw_crops(self.examples, n_own, self.recipe.size, seed)
+        return simulated, own
 
     def run(self, *, minutes=None, progress_bar=False):
         """
@@ -166,63 +175,106 @@ class MaskerTrainer:
         minutes : float, optional
             Stop after this time; a later run goes on from there.
 
-        progress_bar : bool, optional
-            Whether to show a progress bar.
+        progress_bar : bool or None, optional
+            Whether to show a progress bar; None shows it on a terminal.
 
         Returns
         -------
         finished : bool
             Whether the last step was reached.
+
+        Raises
+        ------
+        InputError
+            The loss is not finite; the last checkpoint is kept.
         """
-        recipe = self.recipe
+        recipe, first = self.recipe, self.step
         start = saved = time.monotonic()
         losses = []
         bar = tqdm(
-            total=recipe.steps, initial=self.step, disable=not progress_bar, unit="step"
+            total=recipe.steps,
+            initial=first,
+            disable=None if progress_bar is None else not progress_bar,
+            unit="step",
         )
         try:
             while self.step < recipe.steps:
-                images, labels = self._exposures(0, self.step)
-                self.groups, loss = self._update(self.groups, images, labels)
+                step, groups = self._state
+                groups, loss = self._update(groups, *self._batch(step), step)
+                self._state = step, groups = step + 1, groups
                 losses.append(loss)
-                self.step += 1
+                if len(losses) > _AHEAD:
+                    losses[-1 - _AHEAD].block_until_ready()
                 bar.update()
-                if self.step % 50 == 0 or self.step == recipe.steps:
-                    values = [float(value) for value in losses]
+                if step % _LOG_EVERY == 0 or step == recipe.steps:
+                    loss = self._mean(losses)
                     losses = []
-                    self._log(np.mean(values), time.monotonic() - start)
-                    bar.set_postfix(loss=f"{np.mean(values):.4f}")
-                if self.step % recipe.validate_every == 0 or self.step == recipe.steps:
-                    self._log_validation(self.validate())
+                    if self.directory is not None:
+                        seconds = time.monotonic() - start
+                        append_log(self.directory, step, loss, seconds)
+                    bar.set_postfix(loss=f"{loss:.4f}")
+                if self._validates_at(step):
+                    self._log_validation()
                 now = time.monotonic()
                 if now - saved > 60 * recipe.save_minutes:
                     self.save()
                     saved = now
                 if minutes is not None and now - start > 60 * minutes:
                     break
+            self._mean(losses)
         finally:
             bar.close()
-            self.save()
+            if self._is_finite():
+                if self.directory is not None:
+                    self.save()
+                seconds = time.monotonic() - start
+                run = append_run(self.directory, first, self.step, seconds)
+                self.runs.append(run)
         return self.step >= recipe.steps
 
+    def _mean(self, losses):
+        """Mean of losses, all of which must be finite."""
+        values = np.array([float(value) for value in losses])
+        wrong = np.flatnonzero(~np.isfinite(values))
+        if wrong.size:
+            step = self.step - len(values) + 1 + wrong[0]
+            raise self._not_finite(f"loss is {values[wrong[0]]} at step {step}")
+        return values.mean() if values.size else 0.0
+
+    def _is_finite(self):
+        arrays = (*self.groups["weights"], *self.groups["mean"])
+        return all(np.isfinite(np.asarray(array)).all() for array in arrays)
+
+    def _not_finite(self, what):
+        kept = "nothing was saved"
+        if self.directory is not None:
+            kept = f"an earlier checkpoint in {self.directory}, if any, was kept"
+        return InputError(
+            f"The {what}, and {kept}: train with a lower learning_rate than "
+            f"{self.recipe.learning_rate:g}."
+        )
+
     def save(self):
-        """Save a checkpoint."""
-        save_checkpoint(self.directory, self.recipe, self.step, self.groups)
+        """Save a checkpoint, unless a weight is not finite, which is an error."""
+        if not self._is_finite():
+            raise self._not_finite(f"network has no finite weights at step {self.step}")
+        step, groups = self._state
+        groups = {**groups, "proportions": [self.proportions]}
+        if self.examples:
+            groups["priors"] = [self.priors]
+        save_checkpoint(self.directory, self.recipe, step, groups)
 
-    def _log(self, loss, seconds):
-        path = self.directory / "log.csv"
-        new = not path.exists()
-        with open(path, "a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(["step", "loss", "seconds"])
-            writer.writerow([self.step, f"{loss:.6f}", f"{seconds:.1f}"])
+    def _validates_at(self, step):
+        recipe = self.recipe
+        if not recipe.validation:
+            return False
+        return step % recipe.validate_every == 0 or step == recipe.steps
 
-    def _log_validation(self, scores):
-        line = json.dumps({"step": self.step, **scores})
-        with open(self.directory / "validation.jsonl", "a", encoding="utf-8") as file:
-            file.write(line + "\n")
-        log.info(line)
+    def _log_validation(self):
+        scores = self.validate()
+        if self.directory is not None:
+            append_scores(self.directory, self.step, scores)
+        log.info("step %d: %s", self.step, scores)
 
     def validate(self):
         """
@@ -230,15 +282,20 @@ class MaskerTrainer:
 
         Returns
         -------
-        scores : dict of str to float
-            Area under the ROC curve of each class, and their mean as
-            ``'mean'``.
+        scores : dict of str to float or None
+            Area under the ROC curve of each class, None where it has no
+            positives or negatives, and the mean of the others as ``'mean'``.
         """
+        recipe = self.recipe
         histogram = ScoreHistogram(len(ABBREVIATIONS))
-        for index in range(-(-self.recipe.validation // self.recipe.batch)):
-            images, labels = self._exposures(1, index)
+        for index in range(-(-recipe.validation // recipe.batch)):
+            images, labels = simulated_batch(recipe, self.config, "validation", index)
             logits = self._evaluate(self.groups["mean"], images)
             histogram.add(np.asarray(logits), np.asarray(labels))
-        scores = dict(zip(ABBREVIATIONS, histogram.auc().tolist(), strict=True))
-        scores["mean"] = float(np.nanmean(list(scores.values())))
-        return {name: round(score, 5) for name, score in scores.items()}
+        areas = histogram.auc()
+        scores = dict(zip(ABBREVIATIONS, areas.tolist(), strict=True))
+        scores["mean"] = float(np.nanmean(areas)) if np.isfinite(areas).any() else None
+        return {
+            name: round(score, 5) if score is not None and np.isfinite(score) else None
+            for name, score in scores.items()
+        }

@@ -1,12 +1,15 @@
 """Model cards: what is known about a model, stored beside its weights."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from maximask_astro.utils.errors import ModelIntegrityError
 
 __all__ = ["ModelCard"]
+
+_NUMBERS = re.compile(r"\[[-+.,\deE\s]+\]")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,19 @@ class ModelCard:
 
     known_limits : tuple of str
         Where the model fails, in sentences.
+
+    roc : dict of str to dict
+        Points of the ROC curve of each class, see
+        `maximask_astro.weights.logit_at_rate`: lists ``fpr``, ``tpr`` and
+        ``logit`` (the network's log odds above which a pixel counts), from the
+        lowest false-positive rate to the highest.
+
+    figures : dict of str to dict
+        What was measured with the model: by test set, numbers by name.
+
+    training : dict
+        How the model was made: ``recipe``, ``seed``, ``steps``, ``exposures``,
+        ``minutes``, ``device``, ``version`` and ``commit`` of this package.
     """
 
     name: str
@@ -79,6 +95,9 @@ class ModelCard:
     training_priors: dict = field(default_factory=dict)
     thresholds: dict = field(default_factory=dict)
     known_limits: tuple = ()
+    roc: dict = field(default_factory=dict)
+    figures: dict = field(default_factory=dict)
+    training: dict = field(default_factory=dict)
 
     @classmethod
     def read(cls, path):
@@ -119,5 +138,7 @@ class ModelCard:
         path : path-like
             The file.
         """
-        text = json.dumps(asdict(self), indent=2) + "\n"
+        text = json.dumps(asdict(self), indent=2, allow_nan=False) + "\n"
+        # Numbers of a list share a line.
+        text = _NUMBERS.sub(lambda found: " ".join(found[0].split()), text)
         Path(path).write_text(text, encoding="utf-8")

@@ -19,6 +19,7 @@ from maximask_astro.weights.convert import (
 from maximask_astro.weights.store import (
     TEST,
     is_installed,
+    is_shipped,
     list_models,
     model_path,
     packaged_card,
@@ -91,6 +92,8 @@ def install_model(name, *, origin=None, force=False):
     """
     Install a published network into the user's cache.
 
+    A model that comes with this package is there already: nothing is done.
+
     Parameters
     ----------
     name : str
@@ -125,7 +128,7 @@ def install_model(name, *, origin=None, force=False):
             f"There is no published model '{name}'; there are "
             f"{', '.join(model for model in list_models() if packaged_card(model))}."
         )
-    if is_installed(name) and not force:
+    if is_shipped(name) or (is_installed(name) and not force):
         return model_path(name)
 
     source = card.source

@@ -41,13 +41,19 @@ class LoadedModel:
     weights : dict of str to `~numpy.ndarray`
         Arrays by the path of the Keras variable.
 
-    directory : `~pathlib.Path`
-        Where its files are.
+    directory : `~pathlib.Path` or None
+        Where its files are, if there are any.
     """
 
     card: ModelCard
     weights: dict
-    directory: Path
+    directory: Path | None = None
+
+    @property
+    def _where(self):
+        if self.directory is None:
+            return f"of '{self.card.name}'"
+        return f"in {self.directory}"
 
     @cached_property
     def network(self):
@@ -57,7 +63,7 @@ class LoadedModel:
         name = self.card.architecture
         if name not in ARCHITECTURES:
             raise ModelIntegrityError(
-                f"The card in {self.directory} names the architecture '{name}'; "
+                f"The card {self._where} names the architecture '{name}'; "
                 f"there are {', '.join(ARCHITECTURES)}."
             )
         network = ARCHITECTURES[name](**self.card.options, kernel_initializer="zeros")
@@ -69,7 +75,7 @@ class LoadedModel:
             ]
             if shapes[0] != shapes[1]:
                 raise ModelIntegrityError(
-                    f"The weights in {self.directory} do not fit the architecture "
+                    f"The weights {self._where} do not fit the architecture "
                     f"'{name}': '{path}' is {shapes[0]}, not {shapes[1]}."
                 )
         for path, variable in wanted.items():
@@ -149,9 +155,10 @@ def load_model(model):
 
     Parameters
     ----------
-    model : str or path-like
-        Name of an installed model (see ``maximask-astro weights list``), or a
-        directory in this library's format or in the original's.
+    model : str, path-like or `LoadedModel`
+        Name of a model (see ``maximask-astro weights list``), a directory in
+        this library's format or in the original's, or a model that is loaded
+        already, which is returned.
 
     Returns
     -------
@@ -166,6 +173,8 @@ def load_model(model):
     ModelIntegrityError
         Its files are damaged, incomplete, or not what its card says.
     """
+    if isinstance(model, LoadedModel):
+        return model
     directory, name = find_model(model)
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     stamp = tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in files)

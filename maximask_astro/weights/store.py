@@ -1,16 +1,17 @@
 """
-Where installed models live, and how their files are read and written.
+Where models live, and how their files are read and written.
 
-An installed model is a directory with ``card.json``, ``weights.npz`` and
-``test.npz`` (see `maximask_astro.weights.verify_model`). Arrays are read with
-pickling switched off, and are refused unless their digest is the one on the
-card.
+A model is a directory with ``card.json``, ``weights.npz`` and ``test.npz`` (see
+`maximask_astro.weights.verify_model`), in this package or in the user's home
+directory. Arrays are read with pickling switched off, and are refused unless
+their digest is the one on the card.
 """
 
 import hashlib
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -18,16 +19,19 @@ import numpy as np
 from astropy.config import get_cache_dir_path
 
 from maximask_astro.utils.errors import ModelIntegrityError, ModelNotFoundError
+from maximask_astro.utils.files import atomic_path
 from maximask_astro.weights.card import ModelCard
 
 __all__ = [
     "home_directory",
     "is_installed",
+    "is_shipped",
     "list_models",
     "model_path",
     "packaged_card",
     "read_weights",
     "save_model",
+    "update_card",
     "weights_digest",
 ]
 
@@ -62,13 +66,42 @@ def model_path(name):
     Returns
     -------
     path : `~pathlib.Path`
-        The directory; it need not exist.
+        In this package for a model that comes with it, else in the home
+        directory; it need not exist.
     """
+    if is_shipped(name):
+        return _shipped() / name
     return home_directory() / "models" / name
 
 
 def _packaged():
-    return resources.files("maximask_astro.weights") / "cards"
+    return Path(str(resources.files("maximask_astro.weights") / "cards"))
+
+
+def _shipped():
+    return Path(str(resources.files("maximask_astro.weights") / "shipped"))
+
+
+def _is_complete(directory):
+    return all((directory / file).is_file() for file in (CARD, WEIGHTS, TEST))
+
+
+def is_shipped(name):
+    """
+    Whether a model comes with this package.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+
+    Returns
+    -------
+    shipped : bool
+        Whether it is there without being installed.
+    """
+    # A path in place of a name must not lead out of the directory.
+    return Path(name).name == name and _is_complete(_shipped() / name)
 
 
 def packaged_file(name, suffix):
@@ -88,12 +121,12 @@ def packaged_file(name, suffix):
     path : `~pathlib.Path`
         The file; it need not exist.
     """
-    return Path(str(_packaged() / f"{name}.{suffix}"))
+    return _packaged() / f"{name}.{suffix}"
 
 
 def packaged_card(name):
     """
-    The card of a published model, installed or not.
+    The card of a published model, installed or not, or of a shipped one.
 
     Parameters
     ----------
@@ -105,13 +138,13 @@ def packaged_card(name):
     card : `ModelCard` or None
         None if this package has no card of that name.
     """
-    path = packaged_file(name, CARD)
+    path = _shipped() / name / CARD if is_shipped(name) else packaged_file(name, CARD)
     return ModelCard.read(path) if path.is_file() else None
 
 
 def is_installed(name):
     """
-    Whether a model is installed (complete; its digest is not checked).
+    Whether a model is there (complete; its digest is not checked).
 
     Parameters
     ----------
@@ -121,10 +154,9 @@ def is_installed(name):
     Returns
     -------
     installed : bool
-        Whether its files are there.
+        Whether its files are there: installed, or shipped with this package.
     """
-    path = model_path(name)
-    return all((path / file).is_file() for file in (CARD, WEIGHTS, TEST))
+    return _is_complete(model_path(name))
 
 
 def list_models():
@@ -134,13 +166,15 @@ def list_models():
     Returns
     -------
     models : dict of str to bool
-        Name to whether it is installed, in alphabetical order.
+        Name to whether it is there, in alphabetical order.
     """
     names = {
         path.name.removesuffix(f".{CARD}")
         for path in _packaged().iterdir()
         if path.name.endswith(CARD)
     }
+    if _shipped().is_dir():
+        names |= {path.name for path in _shipped().iterdir() if is_shipped(path.name)}
     installed = home_directory() / "models"
     if installed.is_dir():
         # A hidden directory is a model that a killed installation left half way.
@@ -216,7 +250,8 @@ def read_weights(directory, card):
     Returns
     -------
     weights : dict of str to `~numpy.ndarray`
-        Arrays by the path of the Keras variable.
+        Arrays by the path of the Keras variable. What was stored in half
+        precision, to save space, comes as float32.
 
     Raises
     ------
@@ -232,7 +267,10 @@ def read_weights(directory, card):
             f"{digest[:12]}..., not {card.weights_sha256[:12]}...; remove "
             f"{Path(directory)} and install the model again."
         )
-    return weights
+    return {
+        name: array.astype(np.float32) if array.dtype == np.float16 else array
+        for name, array in weights.items()
+    }
 
 
 def save_model(directory, card, weights, test):
@@ -272,6 +310,42 @@ def save_model(directory, card, weights, test):
         os.replace(temporary, directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def update_card(directory, **changes):
+    """
+    Change what the card of a model says about it.
+
+    Parameters
+    ----------
+    directory : path-like
+        Directory of the model.
+
+    **changes
+        New values of fields of `ModelCard`, such as ``known_limits``. Entries
+        of ``figures`` and ``training`` are added to those that are there.
+
+    Returns
+    -------
+    card : `ModelCard`
+        The new card.
+
+    Raises
+    ------
+    ModelIntegrityError
+        There is no readable card.
+
+    TypeError
+        There is no such field.
+    """
+    path = Path(directory) / CARD
+    card = ModelCard.read(path)
+    for name in changes.keys() & {"figures", "training"}:
+        changes[name] = {**getattr(card, name), **changes[name]}
+    card = replace(card, **changes)
+    with atomic_path(path, overwrite=True) as temporary:
+        card.write(temporary)
+    return card
 
 
 def installed_card(name):

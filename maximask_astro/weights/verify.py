@@ -8,7 +8,7 @@ from maximask_astro.utils.errors import ModelIntegrityError
 from maximask_astro.weights.model import load_model
 from maximask_astro.weights.store import TEST, packaged_file, read_arrays
 
-__all__ = ["Verification", "make_test_block", "verify_model"]
+__all__ = ["Verification", "make_test_block", "make_test_tensors", "verify_model"]
 
 _TOLERANCE = 1e-4
 
@@ -74,6 +74,46 @@ def make_test_block(size=400):
     return image.astype(np.float32)
 
 
+def _probabilities(loaded):
+    """What the network says about the test image."""
+    import jax
+
+    network = loaded.network
+    variables = (
+        [variable.value for variable in network.trainable_variables],
+        [variable.value for variable in network.non_trainable_variables],
+    )
+    image = make_test_block(loaded.card.input["block"])[None, :, :, None]
+    logits = jax.jit(network.stateless_call)(*variables, image)[0][0]
+    if loaded.card.task == "tracking":
+        return np.asarray(jax.nn.softmax(logits))
+    return np.asarray(jax.nn.sigmoid(logits))
+
+
+def make_test_tensors(model, number=200):
+    """
+    Make the test tensors of a model for contaminants.
+
+    Parameters
+    ----------
+    model : `LoadedModel`
+        The model.
+
+    number : int, optional
+        Number of pixels.
+
+    Returns
+    -------
+    test : dict of str to `~numpy.ndarray`
+        ``rows`` and ``columns`` of pixels of the test image, and the
+        ``probabilities`` of all classes there.
+    """
+    random = np.random.RandomState(20200213)
+    rows, columns = random.randint(0, model.card.input["block"], (2, number))
+    probabilities = _probabilities(model)[rows, columns]
+    return {"rows": rows, "columns": columns, "probabilities": probabilities}
+
+
 def verify_model(model):
     """
     Run a model on its test image and compare with its stored output.
@@ -93,8 +133,6 @@ def verify_model(model):
     ModelNotFoundError, ModelIntegrityError
         As `load_model`, or there are no test tensors.
     """
-    import jax
-
     loaded = load_model(model)
     path = loaded.directory / TEST
     if not path.is_file():
@@ -108,17 +146,10 @@ def verify_model(model):
         raise ModelIntegrityError(
             f"{path} has no test tensors {', '.join(sorted(wanted - test.keys()))}."
         )
-    network = loaded.network
-    variables = (
-        [variable.value for variable in network.trainable_variables],
-        [variable.value for variable in network.non_trainable_variables],
-    )
-    image = make_test_block(loaded.card.input["block"])[None, :, :, None]
-    logits = jax.jit(network.stateless_call)(*variables, image)[0][0]
     if tracking:
-        output = np.asarray(jax.nn.softmax(logits))
+        output = _probabilities(loaded)
     else:
-        output = np.asarray(jax.nn.sigmoid(logits))[test["rows"], test["columns"]]
+        output = _probabilities(loaded)[test["rows"], test["columns"]]
     difference = float(np.abs(output - test["probabilities"]).max())
     return Verification(
         loaded.card.name, difference, output.size, difference <= _TOLERANCE

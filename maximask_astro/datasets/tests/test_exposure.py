@@ -115,7 +115,8 @@ def test_the_published_network_finds_what_is_there():
 
     exposure = make_example_exposure()
     light, defects, response = make_parts(exposure.shape, np.random.default_rng(1))
-    cmap = ContaminantMasker(keep_probabilities=False)(exposure)
+    masker = ContaminantMasker("maximask-1.4.1", keep_probabilities=False)
+    cmap = masker(exposure)
     saturated = exposure.data > 0.99 * exposure.meta["SATURATE"]
     for name, truth, least in (
         ("CR", defects["cosmic rays"] > 200, 0.8),

@@ -11,7 +11,9 @@ pytestmark = pytest.mark.published_weights
 
 @pytest.fixture(scope="module")
 def masker():
-    return ContaminantMasker(tiling="original", keep_probabilities=False)
+    return ContaminantMasker(
+        "maximask-1.4.1", tiling="original", keep_probabilities=False
+    )
 
 
 @pytest.mark.parametrize("name", ["exotic_013612", "saao_ste3_raw"])

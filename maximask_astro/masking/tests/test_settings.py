@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,19 @@ from maximask_astro.masking.settings import (
     resolve_priors,
     resolve_thresholds,
 )
+from maximask_astro.utils import InputError
+from maximask_astro.weights import packaged_card
+
+CARD = replace(
+    packaged_card("maximask-1.4.1"),
+    thresholds={"CR": 0.9},
+    roc={"CR": {"fpr": [1e-4, 1e-2, 1], "tpr": [0, 0.5, 1], "logit": [4, 2, -20]}},
+)
+
+
+def thresholds_of(thresholds, names):
+    return resolve_thresholds(thresholds, names, CARD, dict.fromkeys(names))
+
 
 UNUSABLE = tuple(flag.abbreviation for flag in CLASSES if flag.unusable)
 
@@ -71,23 +86,35 @@ def test_priors_are_a_mapping(priors):
 
 
 def test_thresholds():
-    names, card = ("CR", "TRL"), {"CR": 0.9}
+    names = ("CR", "TRL")
     defaults = {"CR": 0.9, "TRL": get_class("TRL").threshold}
-    assert resolve_thresholds("default", names, card) == defaults
-    assert resolve_thresholds({"STL": 1}, names, card) == {"CR": 0.9, "TRL": 1.0}
-    assert resolve_thresholds(0.5, names, card) == dict.fromkeys(names, 0.5)
+    assert thresholds_of("default", names) == defaults
+    assert thresholds_of({"STL": 1}, names) == {"CR": 0.9, "TRL": 1.0}
+    assert thresholds_of(0.5, names) == dict.fromkeys(names, 0.5)
+
+
+def test_thresholds_may_be_rates():
+    names = ("CR", "TRL")
+    # Without an update to a prior, and without a curve of TRL.
+    assert thresholds_of({"CR": "fpr=1e-2"}, names) == {
+        "CR": pytest.approx(1 / (1 + np.exp(-2.0))),
+        "TRL": get_class("TRL").threshold,
+    }
+    assert thresholds_of("fpr=1", ("CR",)) == {"CR": pytest.approx(0, abs=1e-8)}
+    with pytest.raises(InputError, match="no ROC curve of TRL"):
+        thresholds_of("fpr=1e-2", names)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, np.nan, "0.1", None])
 def test_thresholds_are_numbers_from_0_to_1(value):
     with pytest.raises(ValueError, match=r"The threshold of CR is .* from 0 to 1"):
-        resolve_thresholds({"CR": value}, ("CR",), {})
+        thresholds_of({"CR": value}, ("CR",))
 
 
-@pytest.mark.parametrize("thresholds", ["low", None, [0.5]])
+@pytest.mark.parametrize("thresholds", ["low", "fpr", None, [0.5]])
 def test_thresholds_are_a_number_or_a_mapping(thresholds):
     with pytest.raises(TypeError, match="thresholds must be a mapping"):
-        resolve_thresholds(thresholds, ("CR",), {})
+        thresholds_of(thresholds, ("CR",))
 
 
 def test_grow():

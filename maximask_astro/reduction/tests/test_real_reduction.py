@@ -26,7 +26,7 @@ OVERSCAN = 16  # columns at the right
 @pytest.fixture(scope="module")
 def published():
     """The published network with everything else by default."""
-    return ContaminantMasker(keep_probabilities=False)
+    return ContaminantMasker("maximask-1.4.1", keep_probabilities=False)
 
 
 @pytest.fixture(scope="module")

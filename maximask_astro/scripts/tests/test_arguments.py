@@ -29,6 +29,8 @@ from maximask_astro.scripts.arguments import (
         (class_and_number("prior"), "STL=None", ("TRL", None)),
         (class_and_number("threshold"), "CR=0", ("CR", 0.0)),
         (class_and_number("threshold"), "CR=1", ("CR", 1.0)),
+        (class_and_number("threshold"), "stl=fpr=1e-3", ("TRL", "fpr=1e-3")),
+        (class_and_number("threshold"), "fpr=1e-3", (None, "fpr=1e-3")),
     ],
 )
 def test_values(parse, text, value):
@@ -59,6 +61,11 @@ def test_values(parse, text, value):
             (class_and_number("threshold"), f"CR={text}", "must be a number from 0 to")
             for text in ("-0.1", "1.1", "nan", "none", "")
         ),
+        *(
+            (class_and_number("threshold"), text, "must be fpr= and a number from 0")
+            for text in ("fpr=0", "fpr=2", "CR=fpr=many", "CR=fpr=nan")
+        ),
+        (class_and_number("prior"), "CR=fpr=0.1", "a number between 0 and 1, both"),
     ],
 )
 def test_what_is_refused(parse, text, message):

@@ -125,7 +125,7 @@ def test_a_model_that_is_not_installed(refused, night):
 
 def test_an_unknown_model(refused):
     sentence = (
-        "There is no model 'minimask' and no such directory; the models are maximask-"
+        "There is no model 'minimask' and no such directory; the models are contam"
     )
     refused("minimask", sentence)
 

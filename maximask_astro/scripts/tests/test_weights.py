@@ -7,6 +7,7 @@ from maximask_astro.scripts.main import main
 from maximask_astro.weights import packaged_card
 
 PUBLISHED = "maximask-1.4.1"
+SHIPPED = "contaminants-1"
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def test_list(call, tiny):
     done = call(main, "weights", "list")
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split(maxsplit=2) for line in done.stdout.splitlines()] == [
+        [SHIPPED, "contaminants", "comes with the package"],
         ["maximask-1.4.1", "contaminants", "not installed"],
         ["maxitrack-1.4.1", "tracking", "not installed"],
         ["tiny", "own", "model      installed"],
@@ -58,7 +60,9 @@ def test_models_that_are_not_there(call, home, action, name, sentence):
 def test_verify(call, tiny):
     done = call(main, "weights", "verify")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("tiny: ok, ")
+    first, second = done.stdout.splitlines()
+    assert first.startswith(f"{SHIPPED}: ok, ")
+    assert second.startswith("tiny: ok, ")
 
 
 def test_verify_a_model_that_gives_something_else(call, tiny):
@@ -69,15 +73,6 @@ def test_verify_a_model_that_gives_something_else(call, tiny):
     done = call(main, "weights", "verify", "tiny")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("tiny: FAILED, ")
-
-
-def test_verify_without_any_model(call, home):
-    done = call(main, "weights", "verify")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "maximask-astro weights verify: error: No model is installed; see "
-        "'maximask-astro weights list'.\n"
-    )
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "missing", "directory"])
@@ -106,8 +101,17 @@ def test_install_an_unknown_model(call, home):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "maximask-astro weights install: error: There is no published model "
-        "'minimask'; there are maximask-1.4.1, maxitrack-1.4.1.\n"
+        "'minimask'; there are contaminants-1, maximask-1.4.1, maxitrack-1.4.1.\n"
     )
+
+
+@pytest.mark.parametrize("options", [(), ("--force",), ("--from", "/nowhere")])
+def test_nothing_is_to_be_installed_of_what_comes_with_the_package(call, home, options):
+    done = call(main, "weights", "install", SHIPPED, *options)
+    path = call(main, "weights", "path", SHIPPED).stdout
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{SHIPPED}: already there in {path}"
+    assert not home.exists()
 
 
 @pytest.mark.published_weights

@@ -54,3 +54,35 @@ def test_what_cannot_be_read_is_refused(tmp_path, content):
 def test_unknown_names_are_refused():
     with pytest.raises(InputError, match="recipe nonsense cannot be read"):
         read_recipe("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("steps = 'many'", "steps must be a whole number of at least 0"),
+        ("steps = 1.5", "steps must be a whole number"),
+        ("steps = 0", "steps must be above 0"),
+        ("batch = true", "batch must be a whole number"),
+        ("learning_rate = nan", "learning_rate must be a number of at least 0"),
+        ("learning_rate = -1", "learning_rate must be a number of at least 0"),
+        ("ema = 1.5", "ema must be from 0 to 1"),
+        ("loss = 'other'", "loss must be 'balanced' or 'paper'"),
+        ("precision = 16", "precision must be a text"),
+        ("options = 3", "options must be a table"),
+        ("frequencies = {XYZ = 1}", "'XYZ' is not a contaminant class"),
+        ("frequencies = {CR = 2}", "the frequency of CR must be from 0 to 1"),
+        ("frequencies = {CR = 'x'}", "the frequency of CR must be from 0 to 1"),
+    ],
+)
+def test_wrong_values_are_refused(tmp_path, content, sentence):
+    path = tmp_path / "mine.toml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=f"'mine' is wrong: .*{sentence}"):
+        read_recipe(path)
+
+
+def test_the_recipe_for_fine_tuning():
+    recipe = read_recipe("fine_tune")
+    assert 0 < recipe.simulated < 1
+    assert recipe.warmup < recipe.steps
+    assert recipe.size % 32 == 0

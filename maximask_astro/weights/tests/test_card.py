@@ -1,13 +1,17 @@
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from maximask_astro.background import NORMALIZATIONS
 from maximask_astro.flags import ABBREVIATIONS, CLASSES
 from maximask_astro.utils import ModelIntegrityError
-from maximask_astro.weights import ModelCard, list_models, packaged_card
+from maximask_astro.weights import ModelCard, is_shipped, list_models, packaged_card
 
 PUBLISHED = [name for name in list_models() if packaged_card(name) is not None]
+
+CURVE = {"fpr": [1e-4, 1.0], "tpr": [0.5, 1.0], "logit": [2.5, -20.0]}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -29,7 +33,26 @@ def test_published_cards_fit_the_rest_of_the_library(name):
     assert set(card.training_priors) == set(card.classes)
     assert set(card.thresholds) <= set(card.classes)
     assert len(card.weights_sha256) == 64
-    assert card.license.startswith("MIT")
+    assert card.license.startswith("BSD" if is_shipped(name) else "MIT")
+
+
+def test_measured_numbers_survive_a_file(tmp_path):
+    card = replace(
+        packaged_card("maximask-1.4.1"),
+        roc={"CR": CURVE},
+        figures={"validation": {"CR": 0.98}},
+        training={"recipe": "mine", "seed": 3, "commit": None},
+    )
+    card.write(tmp_path / "card.json")
+    assert ModelCard.read(tmp_path / "card.json") == card
+    text = (tmp_path / "card.json").read_text()
+    assert '"logit": [ 2.5, -20.0 ]' in text  # numbers of a list share a line
+
+
+def test_cards_have_no_numbers_that_are_none(tmp_path):
+    card = replace(packaged_card("maximask-1.4.1"), figures={"x": {"CR": np.nan}})
+    with pytest.raises(ValueError, match="JSON compliant"):
+        card.write(tmp_path / "card.json")
 
 
 def test_published_masking_card_agrees_with_the_table_of_classes():

@@ -17,6 +17,7 @@ from maximask_astro.weights import (
     load_model,
     model_path,
     save_model,
+    update_card,
     weights_digest,
 )
 from maximask_astro.weights.store import read_weights
@@ -68,7 +69,11 @@ def test_home_is_the_cache_of_the_platform_otherwise(monkeypatch, value):
 
 
 def test_models_are_listed_with_whether_they_are_installed(home):
-    published = {"maximask-1.4.1": False, "maxitrack-1.4.1": False}
+    published = {
+        "contaminants-1": True,  # comes with the package
+        "maximask-1.4.1": False,
+        "maxitrack-1.4.1": False,
+    }
     assert list_models() == published
     save_model(model_path("mine"), CARD, WEIGHTS, TEST)
     (home / "models" / "incomplete").mkdir()
@@ -197,3 +202,20 @@ def test_pickled_objects_are_refused_and_not_run(tmp_path):
     with pytest.raises(ModelIntegrityError, match="not a NumPy archive"):
         read_weights(tmp_path, CARD)
     assert names(tmp_path) == ["weights.npz"]
+
+
+def test_a_card_can_be_completed(tmp_path):
+    card = replace(CARD, figures={"one": {"CR": 0.5}})
+    save_model(tmp_path / "m", card, WEIGHTS, TEST)
+    limits = ("It fails here.",)
+    changed = update_card(
+        tmp_path / "m", figures={"two": {"CR": 0.75}}, known_limits=limits
+    )
+    assert changed.figures == {"one": {"CR": 0.5}, "two": {"CR": 0.75}}
+    assert load_model(tmp_path / "m").card == changed
+    assert changed == replace(card, figures=changed.figures, known_limits=limits)
+    with pytest.raises(TypeError, match="colors"):
+        update_card(tmp_path / "m", colors=3)
+    assert load_model(tmp_path / "m").card == changed
+    with pytest.raises(ModelIntegrityError, match="not a readable model card"):
+        update_card(tmp_path, known_limits=limits)

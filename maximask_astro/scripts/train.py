@@ -1,0 +1,156 @@
+"""``maximask-astro train``: train a model, or adapt one to a camera."""
+
+import contextlib
+import sys
+from pathlib import Path
+
+from maximask_astro.scripts.common import INTERRUPTED, SUCCESS
+from maximask_astro.utils.errors import InputError
+
+__all__ = ["add_parser"]
+
+_NAME = "maximask-astro train"
+
+
+def add_parser(subparsers):
+    """
+    Add the subcommand.
+
+    Parameters
+    ----------
+    subparsers : object
+        What `argparse.ArgumentParser.add_subparsers` returned.
+    """
+    parser = subparsers.add_parser(
+        "train",
+        help="train a model, or adapt one to your camera",
+        description="Train a model on simulated exposures, or adapt one to exposures "
+        "with masks of your own. A training that was interrupted goes on where it "
+        "stopped when the same command is given again. In the end the directory has "
+        "the model (in the subdirectory 'model'), a log, and a picture of the "
+        "learning curve.",
+    )
+    add = parser.add_argument
+    add(
+        "--recipe",
+        metavar="RECIPE",
+        help="'default' (an accelerator), 'cpu' (hours), 'smoke' (minutes), "
+        "'fine_tune', or a TOML file (default: 'default', with --data 'fine_tune')",
+    )
+    add("-o", "--output", required=True, metavar="DIR", help="where everything goes")
+    add(
+        "--device",
+        choices=("auto", "cpu", "gpu"),
+        default="auto",
+        help="where to compute (default: %(default)s, the best there is)",
+    )
+    add(
+        "--minutes",
+        type=_minutes,
+        metavar="M",
+        help="stop after this time; the same command goes on later",
+    )
+    add(
+        "--from",
+        dest="start",
+        metavar="MODEL",
+        help="begin with this model's weights: a name, 'default', or a directory",
+    )
+    add(
+        "--data",
+        metavar="DIR",
+        help="learn from the exposures in this directory that have a mask file "
+        "beside them (a.fits and a.masks.fits)",
+    )
+    add("--name", metavar="NAME", help="name of the model (default: that of the DIR)")
+    add("-q", "--quiet", action="store_true", help="no progress bar")
+    add("-v", "--verbose", action="store_true", help="tell what is being done")
+    parser.set_defaults(run=_run, prog=_NAME)
+
+
+def _minutes(text):
+    import argparse
+
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return number
+
+
+@contextlib.contextmanager
+def _on_device(kind):
+    """Compute on a kind of device, and leave JAX as it was."""
+    import jax
+
+    if kind == "auto":
+        yield
+        return
+    try:
+        device = jax.devices(kind)[0]
+    except RuntimeError as error:
+        raise InputError(
+            f"JAX finds no {kind} here; choose --device auto, or install "
+            "maximask_astro[cuda] for an NVIDIA GPU."
+        ) from error
+    with jax.default_device(device):
+        yield
+
+
+def _run(args):
+    from maximask_astro.masking import DEFAULT_MODEL
+    from maximask_astro.training import (
+        MaskerTrainer,
+        adapted_model,
+        draw_learning_curve,
+        export_model,
+        read_examples,
+        read_recipe,
+        write_model,
+    )
+    from maximask_astro.weights import load_model
+
+    recipe = read_recipe(args.recipe or ("fine_tune" if args.data else "default"))
+    start = args.start
+    if start is None and args.data is not None:
+        start = "default"
+    model = None
+    if start is not None:
+        model = load_model(DEFAULT_MODEL if start == "default" else start)
+    examples = None
+    if args.data is not None:
+        examples = read_examples(args.data, model.card)
+    output = Path(args.output)
+    with _on_device(args.device):
+        trainer = MaskerTrainer(recipe, output, start=model, examples=examples)
+        try:
+            # None: a bar only on a terminal.
+            finished = trainer.run(
+                minutes=args.minutes, progress_bar=False if args.quiet else None
+            )
+        except KeyboardInterrupt:
+            print(
+                f"{_NAME}: interrupted after step {trainer.step} of "
+                f"{trainer.recipe.steps}; the same command goes on from there.",
+                file=sys.stderr,
+            )
+            return INTERRUPTED
+        draw_learning_curve(output)
+        name = args.name or output.resolve().name
+        if examples is not None:
+            adapted = adapted_model(trainer, name)
+            card = write_model(adapted, output / "model").card
+        else:
+            card = export_model(
+                output, output / "model", name=name, number=recipe.validation
+            )
+    print(f"Steps: {trainer.step} of {trainer.recipe.steps}")
+    areas = card.figures.get("validation", {}).values()
+    if areas:
+        print(f"Mean area under the ROC curves: {sum(areas) / len(areas):.4f}")
+    print(f"Model: {output / 'model'}")
+    if not finished:
+        print("Time was up before the last step: the same command goes on.")
+    return SUCCESS

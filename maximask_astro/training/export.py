@@ -1,0 +1,224 @@
+"""Make a model of a training: weights in half precision, card, test tensors."""
+
+import inspect
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+from tqdm import tqdm
+
+from maximask_astro import __version__
+from maximask_astro.background import normalize
+from maximask_astro.evaluation import ScoreHistogram
+from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.training.checkpoint import read_checkpoint
+from maximask_astro.training.exposures import simulated_batch, simulation_config
+from maximask_astro.training.operating_points import roc_points, thresholds_of
+from maximask_astro.training.reach import measure_reach
+from maximask_astro.training.runs import read_log, read_runs, summarize_runs
+from maximask_astro.training.steps import presented_priors
+from maximask_astro.utils.keras_backend import import_keras
+from maximask_astro.weights import (
+    LoadedModel,
+    ModelCard,
+    load_model,
+    make_test_tensors,
+    save_model,
+    weights_digest,
+)
+
+__all__ = ["export_model", "half_precision", "write_model"]
+
+_LIMIT = (
+    "Trained on simulated exposures only: what the simulation does not know may look "
+    "like anything to it."
+)
+
+
+def half_precision(weights):
+    """
+    Store weights in half the space.
+
+    Parameters
+    ----------
+    weights : dict of str to array
+        Weights by the path of the Keras variable.
+
+    Returns
+    -------
+    halves : dict of str to `~numpy.ndarray`
+        The same in float16.
+    """
+    return {path: np.asarray(value, np.float16) for path, value in weights.items()}
+
+
+def _network_of(recipe):
+    import_keras()
+    from maximask_astro.models import ARCHITECTURES
+
+    return ARCHITECTURES[recipe.architecture](
+        **recipe.options, kernel_initializer="zeros"
+    )
+
+
+def _all_options(recipe):
+    """The options of the architecture, also those left to their defaults."""
+    from maximask_astro.models import ARCHITECTURES
+
+    parameters = inspect.signature(ARCHITECTURES[recipe.architecture]).parameters
+    options = {name: item.default for name, item in parameters.items()}
+    del options["kernel_initializer"]  # not part of the network
+    return {**options, **recipe.options}
+
+
+def export_model(
+    directory,
+    output,
+    *,
+    name=None,
+    description=None,
+    number=64,
+    known_limits=(_LIMIT,),
+    figures=None,
+    training=None,
+    progress_bar=False,
+):
+    """
+    Make a model directory of the checkpoint of a training.
+
+    The running mean of the weights is stored in half precision. With these
+    weights, exposures that are simulated from keys that training never uses
+    are judged as a masker judges them; ROC points and thresholds come from
+    there.
+
+    Parameters
+    ----------
+    directory : path-like
+        Directory of the training.
+
+    output : path-like
+        Directory of the model; an earlier model there is replaced.
+
+    name : str, optional
+        Name of the model; by default that of the output directory.
+
+    description : str, optional
+        What it is, in a sentence or two.
+
+    number : int, optional
+        How many exposures are simulated.
+
+    known_limits : iterable of str, optional
+        Where the model fails, in sentences.
+
+    figures : dict of str to dict, optional
+        What else was measured, for the card.
+
+    training : dict, optional
+        What to say on the card in place of what the training left behind.
+
+    progress_bar : bool, optional
+        Whether to show a progress bar over exposures.
+
+    Returns
+    -------
+    card : `~maximask_astro.weights.ModelCard`
+        The card.
+
+    Raises
+    ------
+    InputError
+        There is no checkpoint.
+    """
+    recipe, step, groups = read_checkpoint(directory)
+    network = _network_of(recipe)
+    proportions = groups["proportions"][0]
+    presented = presented_priors(recipe, proportions)
+    priors = {
+        class_name: float(f"{value:.4g}")
+        for class_name, value in zip(ABBREVIATIONS, presented, strict=True)
+    }
+    paths = [variable.path for variable in network.trainable_variables]
+    weights = half_precision(dict(zip(paths, groups["mean"], strict=True)))
+    stride, halo = measure_reach(network)
+    card = ModelCard(
+        name=name or str(output).rstrip("/").rpartition("/")[2],
+        task="contaminants",
+        description=description
+        or f"Trained on simulated exposures by the recipe '{recipe.name}'.",
+        architecture=recipe.architecture,
+        options=_all_options(recipe),
+        source={"package": f"maximask_astro {__version__}"},
+        license="BSD-3-Clause",
+        citation="Paillassa, M., Bertin, E., & Bouy, H. 2020, A&A, 634, A48, "
+        "doi:10.1051/0004-6361/201936345",
+        classes=ABBREVIATIONS,
+        input={"block": recipe.size, "stride": stride, "halo": halo},
+        normalization="photutils",
+        weights_sha256=weights_digest(weights),
+        training_priors=priors,
+        known_limits=tuple(known_limits),
+        training={
+            **summarize_runs(read_runs(directory), recipe, step, read_log(directory)),
+            "exported": datetime.now(UTC).isoformat(timespec="seconds"),
+            **(training or {}),
+        },
+    )
+    model = LoadedModel(card, {path: w.astype("f4") for path, w in weights.items()})
+    histogram = _judge(model, recipe, number, progress_bar)
+    areas = zip(ABBREVIATIONS, histogram.auc(), strict=True)
+    curves = {n: roc_points(histogram, i) for i, n in enumerate(ABBREVIATIONS)}
+    card = replace(
+        card,
+        thresholds=thresholds_of(histogram, priors),
+        roc={name: curve for name, curve in curves.items() if curve},
+        figures={
+            "validation": {n: round(float(a), 5) for n, a in areas if np.isfinite(a)},
+            **(figures or {}),
+        },
+    )
+    save_model(output, card, weights, make_test_tensors(model))
+    return card
+
+
+def _judge(model, recipe, number, progress_bar):
+    """Count logits on exposures that training has not seen, as a masker would."""
+    import jax
+
+    config = simulation_config(recipe)
+    network = model.network
+    values = [variable.value for variable in network.trainable_variables]
+    evaluate = jax.jit(network.stateless_call)
+    histogram = ScoreHistogram(len(ABBREVIATIONS))
+    batches = range(-(-number // recipe.batch))
+    for index in tqdm(batches, disable=not progress_bar, unit="batch"):
+        # In the batches of the training, for which simulation is compiled.
+        images, labels = simulated_batch(recipe, config, "export", index)
+        for raw, truth in zip(np.asarray(images), np.asarray(labels), strict=True):
+            image, _ = normalize(raw, method=model.card.normalization)
+            logits, _ = evaluate(values, [], image[None, ..., None])
+            histogram.add(np.asarray(logits)[0], truth)
+    return histogram
+
+
+def write_model(model, directory):
+    """
+    Save a model that was trained here.
+
+    Parameters
+    ----------
+    model : `~maximask_astro.weights.LoadedModel`
+        The model; its weights must be exact in half precision, as those of
+        `fine_tune` are.
+
+    directory : path-like
+        Where; an earlier model there is replaced.
+
+    Returns
+    -------
+    saved : `~maximask_astro.weights.LoadedModel`
+        The model as it is loaded from there.
+    """
+    weights = half_precision(model.weights)
+    save_model(directory, model.card, weights, make_test_tensors(model))
+    return load_model(directory)

@@ -1,0 +1,94 @@
+"""Simulated exposures for training: which keys they are made from."""
+
+from maximask_astro.simulation import (
+    DEFAULT_FREQUENCIES,
+    SimulationConfig,
+    simulate,
+)
+
+__all__ = ["PURPOSES", "exposure_key", "simulation_config", "simulated_batch"]
+
+# Exposures of two purposes never meet; "jitter" draws no exposures.
+PURPOSES = {
+    "training": 0,
+    "validation": 1,
+    "proportions": 2,
+    "jitter": 3,
+    "export": 4,
+}
+
+
+def simulation_config(recipe):
+    """
+    The simulation that a recipe asks for.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        The recipe.
+
+    Returns
+    -------
+    config : `~maximask_astro.simulation.SimulationConfig`
+        The configuration.
+    """
+    frequencies = {**DEFAULT_FREQUENCIES, **recipe.frequencies}
+    return SimulationConfig((recipe.size, recipe.size), tuple(frequencies.items()))
+
+
+def exposure_key(seed, purpose, index):
+    """
+    Key of a batch of exposures.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the recipe.
+
+    purpose : str
+        Key of ``PURPOSES``.
+
+    index : int
+        Number of the batch.
+
+    Returns
+    -------
+    key : `jax.Array`
+        The key.
+    """
+    import jax
+
+    key = jax.random.fold_in(jax.random.key(seed), PURPOSES[purpose])
+    return jax.random.fold_in(key, index)
+
+
+def simulated_batch(recipe, config, purpose, index, number=None):
+    """
+    Simulate a batch.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        The recipe.
+
+    config : `~maximask_astro.simulation.SimulationConfig`
+        From `simulation_config`.
+
+    purpose : str
+        Key of ``PURPOSES``.
+
+    index : int
+        Number of the batch.
+
+    number : int, optional
+        Exposures in it; by default the recipe's batch.
+
+    Returns
+    -------
+    images, labels : `jax.Array`
+        As of `maximask_astro.simulation.simulate`.
+    """
+    key = exposure_key(recipe.seed, purpose, index)
+    # Compiled once for all purposes, apart from the network.
+    images, labels, _ = simulate(key, number or recipe.batch, config)
+    return images, labels

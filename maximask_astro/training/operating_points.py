@@ -1,0 +1,80 @@
+"""Where on its ROC curve a model works: points and thresholds for its card."""
+
+import numpy as np
+
+from maximask_astro.evaluation import best_thresholds
+from maximask_astro.flags import ABBREVIATIONS, get_class
+from maximask_astro.inference import log_prior_factor
+
+__all__ = ["roc_points", "thresholds_of"]
+
+_RATES = np.logspace(-6, 0, 37)
+
+# Thresholds are compared in single precision, where more would round to 1.
+_HIGHEST = float(np.nextafter(np.float32(1), np.float32(0)))
+
+
+def roc_points(histogram, number):
+    """
+    Pick points of a ROC curve for a model card.
+
+    Parameters
+    ----------
+    histogram : `~maximask_astro.evaluation.ScoreHistogram`
+        Counted pixels.
+
+    number : int
+        Number of the class.
+
+    Returns
+    -------
+    points : dict of str to list of float
+        ``fpr``, ``tpr`` and ``logit`` from the lowest false-positive rate that
+        ten pixels or more stand for, at least 1e-6, to 1. None if the class has
+        no positives or no negatives.
+    """
+    true_positive, false_positive = (rates[number] for rates in histogram.rates())
+    negatives = histogram.counts[number, 0].sum()
+    if np.isnan(true_positive[-1] + false_positive[-1]):
+        return None
+    # The lowest threshold at which no more than this rate passes.
+    wanted = _RATES[10 / negatives <= _RATES]
+    index = np.searchsorted(false_positive, wanted, side="right") - 1
+    index = np.unique(index[false_positive[index] > 0])
+    index = index[np.unique(false_positive[index], return_index=True)[1]]
+    finite = np.clip(histogram.thresholds, *histogram.centers[[0, -1]])
+    return {
+        "fpr": [float(f"{value:.4g}") for value in false_positive[index]],
+        "tpr": [round(float(value), 5) for value in true_positive[index]],
+        "logit": [round(float(value), 3) for value in finite[index]],
+    }
+
+
+def thresholds_of(histogram, priors):
+    """
+    Find the thresholds with the largest Matthews coefficient.
+
+    That is for the default priors, to which probabilities are updated.
+
+    Parameters
+    ----------
+    histogram : `~maximask_astro.evaluation.ScoreHistogram`
+        Counted pixels.
+
+    priors : dict of str to float
+        Training priors.
+
+    Returns
+    -------
+    thresholds : dict of str to float
+        Of the posterior probability; classes without positives or negatives
+        are left out.
+    """
+    defaults = np.array([get_class(name).prior for name in ABBREVIATIONS])
+    trained = np.array([priors[name] for name in ABBREVIATIONS])
+    found, _ = best_thresholds(histogram, defaults, log_prior_factor(trained, defaults))
+    return {
+        name: float(f"{min(value, _HIGHEST):.8g}")
+        for name, value in zip(ABBREVIATIONS, found, strict=True)
+        if np.isfinite(value)
+    }

@@ -1,0 +1,281 @@
+"""What a step of training computes: networks, optimizers, losses, updates."""
+
+import random
+
+import numpy as np
+
+from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.training.losses import (
+    balanced_cross_entropy,
+    class_weights,
+    effective_priors,
+    pixel_weights,
+    positive_weights,
+    weighted_cross_entropy,
+)
+from maximask_astro.training.normalization import normalize_batch
+from maximask_astro.utils.errors import InputError
+from maximask_astro.utils.keras_backend import import_keras
+
+__all__ = [
+    "build_network",
+    "build_optimizer",
+    "compile_evaluation",
+    "compile_update",
+    "presented_priors",
+    "weights_for_priors",
+]
+
+
+def build_network(recipe):
+    """
+    Build the network of a recipe with its first weights.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        The recipe.
+
+    Returns
+    -------
+    network : `keras.Model`
+        The network; the seeds and the precision that others use are left as
+        they were.
+
+    Raises
+    ------
+    InputError
+        There is no such architecture, or it has no such options.
+    """
+    keras = import_keras()
+    from maximask_astro.models import ARCHITECTURES
+
+    if recipe.architecture not in ARCHITECTURES:
+        raise InputError(
+            f"The recipe '{recipe.name}' names the architecture "
+            f"'{recipe.architecture}'; there are {', '.join(ARCHITECTURES)}."
+        )
+    policy, state = keras.config.dtype_policy(), random.getstate()
+    try:
+        # Keras draws the seeds of first weights from Python's generator.
+        random.seed(recipe.seed)
+        low = recipe.precision == "bfloat16"
+        keras.config.set_dtype_policy("mixed_bfloat16" if low else "float32")
+        return ARCHITECTURES[recipe.architecture](**recipe.options)
+    except TypeError as error:
+        raise InputError(
+            f"The options of the recipe '{recipe.name}' do not fit the architecture "
+            f"'{recipe.architecture}': {error}."
+        ) from error
+    finally:
+        keras.config.set_dtype_policy(policy)
+        random.setstate(state)
+
+
+def build_optimizer(recipe, network):
+    """
+    Build the optimizer of a recipe.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        The recipe.
+
+    network : `keras.Model`
+        Its network.
+
+    Returns
+    -------
+    optimizer : `keras.Optimizer`
+        AdamW; the learning rate rises linearly and falls as a cosine.
+    """
+    keras = import_keras()
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        max(recipe.steps - recipe.warmup, 1),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=recipe.warmup,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=recipe.weight_decay, global_clipnorm=1.0
+    )
+    optimizer.build(network.trainable_variables)
+    return optimizer
+
+
+def presented_priors(recipe, proportions):
+    """
+    Fraction of each class as the loss of a recipe presents it.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        The recipe.
+
+    proportions : array_like
+        Fraction of pixels of each class in the training set.
+
+    Returns
+    -------
+    priors : `~numpy.ndarray`
+        In (0, 1), one a class.
+    """
+    if recipe.loss == "paper":
+        weights = class_weights(proportions, recipe.weight_power)
+        # A pixel weighs as much as its rarest class, nearly.
+        weights = weights / weights[ABBREVIATIONS.index("BG")]
+    else:
+        weights = positive_weights(proportions, recipe.weight_power)
+    return effective_priors(proportions, weights)
+
+
+def weights_for_priors(proportions, priors):
+    """
+    Give the weights that present each class with a given fraction.
+
+    The inverse of `effective_priors`.
+
+    Parameters
+    ----------
+    proportions, priors : array_like
+        Fraction of pixels of each class in the examples, and as the loss is to
+        present it; the first may be 0 or NaN.
+
+    Returns
+    -------
+    weights : `~numpy.ndarray`
+        float32, at most 1000; 1 for classes that do not occur.
+    """
+    priors = np.asarray(priors, dtype=float)
+    found = np.nan_to_num(np.asarray(proportions, dtype=float))
+    occurs = (found > 0) & (found < 1)
+    found = np.where(occurs, found, 0.5)
+    weights = priors / (1 - priors) * (1 - found) / found
+    return np.where(occurs, np.minimum(weights, 1000.0), 1.0).astype(np.float32)
+
+
+def _simulated_loss(recipe, proportions, priors):
+    """Loss of simulated exposures, from logits and labels."""
+    import jax.numpy as jnp
+
+    if priors is None and recipe.loss == "paper":
+        weights = jnp.asarray(class_weights(proportions, recipe.weight_power))
+        return lambda logits, labels: weighted_cross_entropy(
+            logits, labels, pixel_weights(labels, weights)
+        )
+    if priors is None:
+        weights = jnp.asarray(positive_weights(proportions, recipe.weight_power))
+    else:
+        weights = jnp.asarray(weights_for_priors(proportions, priors))
+    fractions = jnp.asarray(proportions, jnp.float32)
+    return lambda logits, labels: balanced_cross_entropy(
+        logits, labels, weights, fractions
+    )
+
+
+def compile_update(recipe, network, optimizer, proportions, own=None, priors=None):
+    """
+    Compile a step of training.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        The recipe.
+
+    network : `keras.Model`
+        Its network.
+
+    optimizer : `keras.Optimizer`
+        Its optimizer.
+
+    proportions : array_like
+        Fraction of pixels of each class in simulated exposures.
+
+    own : array_like, optional
+        The same in examples of one's own, if there are any.
+
+    priors : array_like, optional
+        Fraction of each class as the loss is to present it; by default the
+        recipe says so.
+
+    Returns
+    -------
+    update : callable
+        From (groups, simulated, own, step) to (groups, loss). ``simulated`` is
+        a tuple of raw images and labels, or None; ``own`` one of normalized
+        images, labels, and whether these are known, or None.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    on_simulated = _simulated_loss(recipe, proportions, priors)
+    if own is not None:
+        own_weights = jnp.asarray(weights_for_priors(own, priors))
+        own_fractions = jnp.asarray(np.nan_to_num(own), jnp.float32)
+
+    def loss_of(weights, images, simulated, own):
+        logits, _ = network.stateless_call(weights, [], images, training=True)
+        parts, first = [], 0
+        if simulated is not None:
+            first = len(simulated[1])
+            parts.append((first, on_simulated(logits[:first], simulated[1])))
+        if own is not None:
+            _, labels, known = own
+            loss = balanced_cross_entropy(
+                logits[first:], labels, own_weights, own_fractions, known
+            )
+            parts.append((len(labels), loss))
+        total = sum(number for number, _ in parts)
+        return sum(loss * (number / total) for number, loss in parts)
+
+    def jittered(images, step):
+        key = jax.random.fold_in(jax.random.key(recipe.seed), 3)
+        key = jax.random.fold_in(key, step)
+        shape = (2, len(images), 1, 1)
+        factor, offset = recipe.jitter * jax.random.normal(key, shape)
+        return images * jnp.exp(factor) + offset
+
+    @jax.jit
+    def update(groups, simulated, own, step):
+        images = [] if simulated is None else [normalize_batch(simulated[0])]
+        images += [] if own is None else [own[0]]
+        images = jittered(jnp.concatenate(images), step)[..., None]
+        loss, gradients = jax.value_and_grad(loss_of)(
+            groups["weights"], images, simulated, own
+        )
+        weights, state = optimizer.stateless_apply(
+            groups["optimizer"], gradients, groups["weights"]
+        )
+        mean = jax.tree.map(
+            lambda old, new: recipe.ema * old + (1 - recipe.ema) * new,
+            groups["mean"],
+            weights,
+        )
+        return {"weights": weights, "mean": mean, "optimizer": state}, loss
+
+    return update
+
+
+def compile_evaluation(network):
+    """
+    Compile the evaluation of a network on simulated exposures.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+        The network.
+
+    Returns
+    -------
+    evaluate : callable
+        From weights and raw images to logits.
+    """
+    import jax
+
+    @jax.jit
+    def evaluate(weights, images):
+        images = normalize_batch(images)[..., None]
+        logits, _ = network.stateless_call(weights, [], images, training=False)
+        return logits.astype("float32")
+
+    return evaluate

@@ -1,0 +1,77 @@
+"""A training of a few steps, which several tests look at."""
+
+from dataclasses import replace
+
+import pytest
+
+from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation
+from maximask_astro.training import (
+    MaskerTrainer,
+    export_model,
+    read_recipe,
+    trainer,
+)
+
+STEPS = 6
+RECIPE = replace(
+    read_recipe("smoke"),
+    size=64,
+    batch=1,
+    steps=STEPS,
+    warmup=2,
+    validation=2,
+    validate_every=4,
+    options={"channels": [4, 6], "fine": 2, "detail": 2},
+    # As in the tests of the simulation, so that it is compiled once for both.
+    frequencies=SIMULATED_OFTEN,
+)
+
+
+def make_trainer(directory, recipe=RECIPE, **options):
+    """A trainer that looks at few exposures for their proportions."""
+    with pytest.MonkeyPatch.context() as patch, quick_compilation():
+        patch.setattr(trainer, "_N_FOR_PROPORTIONS", 4)
+        return MaskerTrainer(recipe, directory, **options)
+
+
+def run(masker_trainer, **options):
+    """Train."""
+    with quick_compilation():
+        return masker_trainer.run(**options)
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory):
+    """A trainer that has not begun."""
+    return make_trainer(tmp_path_factory.mktemp("start"))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """A training without interruption."""
+    whole = make_trainer(tmp_path_factory.mktemp("whole"))
+    assert run(whole) is True
+    return whole
+
+
+@pytest.fixture(scope="session")
+def resumed(tmp_path_factory):
+    """A training that was interrupted at half time."""
+    directory = tmp_path_factory.mktemp("interrupted")
+    first = make_trainer(directory)
+    for step in range(1, STEPS // 2 + 1):
+        assert run(first, minutes=0) is False  # a step
+        assert first.step == step
+    second = make_trainer(directory)
+    assert second.step == STEPS // 2
+    assert run(second) is True
+    return second
+
+
+@pytest.fixture(scope="session")
+def trained_model(trained, tmp_path_factory):
+    """The model that the training without interruption ends with."""
+    directory = tmp_path_factory.mktemp("exported") / "model"
+    with quick_compilation():
+        export_model(trained.directory, directory, name="tiny", number=2)
+    return directory
