@@ -10,7 +10,6 @@ from functools import partial
 from io import StringIO
 from itertools import cycle
 from pathlib import Path
-from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -21,7 +20,11 @@ from maximask_astro.background import normalize
 from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.masking import DEFAULT_MODEL
-from maximask_astro.simulation import DEFAULT_FREQUENCIES, simulate
+from maximask_astro.simulation import (
+    DEFAULT_FREQUENCIES,
+    SimulationConfig,
+    simulate,
+)
 from maximask_astro.utils.keras_backend import import_keras
 from maximask_astro.weights import load_model
 
@@ -128,8 +131,8 @@ class ExposureSet:
         """Images, labels and scenes of a few exposures, as NumPy arrays."""
         key = jax.random.fold_in(jax.random.key(TEST_KEY), self.stream)
         key = jax.random.fold_in(key, index)
-        frequencies = np.array(self.frequencies, np.float32)
-        drawn = _simulated(key, frequencies)
+        often = dict(zip(CONTAMINANTS, self.frequencies, strict=True))
+        drawn = simulate(key, _BATCH, SimulationConfig(SHAPE, often))
         return jax.tree.map(np.asarray, drawn)
 
     def exposures(self):
@@ -160,16 +163,6 @@ class ExposureSet:
         text.update(np.packbits(labels).tobytes())
         text.update(f"{self.number} {SHAPE}".encode())
         return text.hexdigest()
-
-
-@jax.jit
-def _simulated(key, frequencies):
-    # `simulate` compiles once a configuration, which takes half a minute. With
-    # the frequencies as a traced argument, all sets share one compilation; what
-    # stands for a `SimulationConfig` is one that does not check its numbers.
-    pairs = tuple(zip(CONTAMINANTS, frequencies, strict=True))
-    config = SimpleNamespace(shape=SHAPE, frequencies=pairs)
-    return simulate.__wrapped__(key, _BATCH, config)
 
 
 class Evaluator:

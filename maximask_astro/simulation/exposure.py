@@ -107,12 +107,11 @@ def _apply(function, key, image, frequency, *arguments):
     return jax.lax.cond(chance(second, frequency), spoil, leave, image)
 
 
-def _simulate_one(key, config):
+def _simulate_one(key, frequencies, shape):
     """One exposure in data numbers, its labels, and its scene."""
-    frequencies = dict(config.frequencies)
-    names = ("scene", "stars", "galaxies", "sky", "noise", "digits", *frequencies)
+    names = ("scene", "stars", "galaxies", "sky", "noise", "digits")
+    names += tuple(DEFAULT_FREQUENCIES)
     keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
-    shape = config.shape
 
     scene = draw_scene(keys["scene"])
     stars = draw_stars(keys["stars"], scene, shape)
@@ -154,7 +153,21 @@ def _simulate_one(key, config):
     return digitize(keys["digits"], image, scene), labels, scene
 
 
-@partial(jax.jit, static_argnames=("number", "config"))
+@partial(jax.jit, static_argnames=("number", "shape"))
+def _simulate(key, frequencies, number, shape):
+    """Simulate: compiled once for all frequencies, which takes long enough."""
+    keys = jax.random.split(key, number)
+
+    def one(key):
+        return _simulate_one(key, frequencies, shape)
+
+    # One by one, a processor is spared what an exposure does not have; an
+    # accelerator makes them side by side and all that any of them has.
+    if jax.default_backend() == "cpu":
+        return jax.lax.map(one, keys)
+    return jax.vmap(one)(keys)
+
+
 def simulate(key, number=1, config=SimulationConfig()):
     """
     Simulate exposures with contaminants.
@@ -185,10 +198,7 @@ def simulate(key, number=1, config=SimulationConfig()):
     scenes : `Scene`
         What the exposures are like: arrays of shape (number,).
     """
-    keys = jax.random.split(key, number)
-    one = partial(_simulate_one, config=config)
-    # One by one, a processor is spared what an exposure does not have; an
-    # accelerator makes them side by side and all that any of them has.
-    if jax.default_backend() == "cpu":
-        return jax.lax.map(one, keys)
-    return jax.vmap(one)(keys)
+    names = tuple(DEFAULT_FREQUENCIES)
+    given = dict(config.frequencies)
+    frequencies = {name: jnp.float32(given[name]) for name in names}
+    return _simulate(key, frequencies, number, config.shape)

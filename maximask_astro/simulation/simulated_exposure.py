@@ -1,8 +1,7 @@
 """One simulated exposure, with its labels, as users want it."""
 
 import operator
-from functools import partial
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -15,7 +14,7 @@ from maximask_astro.flags import ABBREVIATIONS, BITMASK_DTYPE, CLASSES, get_clas
 from maximask_astro.simulation.exposure import (
     DEFAULT_FREQUENCIES,
     SimulationConfig,
-    _simulate_one,
+    simulate,
 )
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.files import atomic_path
@@ -153,13 +152,6 @@ def _make_config(shape, classes, config):
     return SimulationConfig(shape, {**never, **dict.fromkeys(wanted, 1.0)}), wanted
 
 
-@partial(jax.jit, static_argnames="shape")
-def _simulate(key, frequencies, shape):
-    """Simulate; one compilation does for all choices of contaminants."""
-    pairs = tuple(zip(DEFAULT_FREQUENCIES, frequencies, strict=True))
-    return _simulate_one(key, SimpleNamespace(shape=shape, frequencies=pairs))
-
-
 def _header(scene, seed, config):
     """What camera and sky are like, as header cards."""
     numbers = {name: float(value) for name, value in scene._asdict().items()}
@@ -229,10 +221,11 @@ def simulate_exposure(key, shape=None, *, classes="all", config=None):
     """
     key, seed = _make_key(key)
     config, wanted = _make_config(shape, classes, config)
-    frequencies = jnp.array([dict(config.frequencies)[n] for n in DEFAULT_FREQUENCIES])
     for attempt in range(_ATTEMPTS):
         attempt_key = jax.random.fold_in(key, attempt)
-        image, labels, scene = _simulate(attempt_key, frequencies, config.shape)
+        image, labels, scene = jax.tree.map(
+            lambda values: np.asarray(values)[0], simulate(attempt_key, 1, config)
+        )
         planes = np.moveaxis(np.asarray(labels), -1, 0).copy()
         planes.setflags(write=False)
         by_name = dict(zip(ABBREVIATIONS, planes, strict=True))
