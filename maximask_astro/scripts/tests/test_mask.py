@@ -207,6 +207,15 @@ def test_the_progress_bar_is_not_on_standard_output(night, tiny_model):
     assert b"2 files: 2 masked." in shown
 
 
+@pytest.fixture
+def hears_interrupts():
+    """Processes hear SIGINT, though the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_interrupts")
 def test_an_interrupt_leaves_whole_files(night, tiny_model):
     (night / "good.fits").unlink()
     exposure = make_exposure((200, 200)).astype("i2")
