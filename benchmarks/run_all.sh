@@ -41,3 +41,8 @@ stage calibration "$@" --cache "$scratch/counts" \
 stage cosmic_rays "$@" --figure docs/_static/benchmark_cosmic_rays.png
 stage neutral "$data" "$@" --figure docs/_static/benchmark_neutral.png
 stage real "$data" "$@" --figure docs/_static/benchmark_real.png
+
+# What the card of our own model says about these, with its default name.
+if [ $# -eq 0 ]; then
+    python benchmarks/update_card.py maximask_astro/weights/shipped/contaminants-1
+fi
