@@ -28,7 +28,7 @@ from maximask_astro.simulation.spikes import add_spikes
 from maximask_astro.simulation.trails import add_trails
 from maximask_astro.utils.errors import InputError
 
-__all__ = ["DEFAULT_FREQUENCIES", "SimulationConfig", "simulate"]
+__all__ = ["DEFAULT_FREQUENCIES", "STRENGTHS", "SimulationConfig", "simulate"]
 
 # How often an exposure for training has a class of contaminants. Saturation
 # comes with the stars.
@@ -49,6 +49,9 @@ DEFAULT_FREQUENCIES = MappingProxyType(
     }
 )
 
+# How strong contaminants are.
+STRENGTHS = ("wide", "paper")
+
 # An object is bright background where it is above this many times the noise.
 _BRIGHT = 10.0
 
@@ -67,14 +70,20 @@ class SimulationConfig:
         How often, in [0, 1], an exposure has each class of contaminants, by
         abbreviation; classes left out as in `DEFAULT_FREQUENCIES`.
 
+    strengths : {'wide', 'paper'}, optional
+        How strong contaminants are: over a wide range, from hardly visible to
+        overwhelming, or as in Paillassa et al. (2020), section 2.1.
+
     Raises
     ------
     InputError
-        A class cannot be simulated, or a frequency is not a fraction.
+        A class cannot be simulated, a frequency is not a fraction, or there are
+        no such strengths.
     """
 
     shape: tuple = (416, 416)
     frequencies: tuple = ()
+    strengths: str = "wide"
 
     def __post_init__(self):
         given = dict(self.frequencies)
@@ -88,6 +97,11 @@ class SimulationConfig:
                 raise InputError(
                     f"The frequency of {name} is {frequency}; it must be from 0 to 1."
                 )
+        if self.strengths not in STRENGTHS:
+            raise InputError(
+                f"The strengths of contaminants are '{self.strengths}'; they must be "
+                f"{' or '.join(map(repr, STRENGTHS))}."
+            )
         every = {**DEFAULT_FREQUENCIES, **given}
         # Hashable, for the compiler's cache.
         object.__setattr__(self, "frequencies", tuple(every.items()))
@@ -107,13 +121,13 @@ def _apply(function, key, image, frequency, *arguments):
     return jax.lax.cond(chance(second, frequency), spoil, leave, image)
 
 
-def _simulate_one(key, frequencies, shape):
+def _simulate_one(key, frequencies, as_paper, shape):
     """One exposure in data numbers, its labels, and its scene."""
     names = ("scene", "stars", "galaxies", "sky", "noise", "digits")
     names += tuple(DEFAULT_FREQUENCIES)
     keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
 
-    scene = draw_scene(keys["scene"])
+    scene = draw_scene(keys["scene"], as_paper)
     stars = draw_stars(keys["stars"], scene, shape)
     objects = render_stars(stars, scene, shape)
     objects = objects + draw_galaxies(keys["galaxies"], scene, shape)
@@ -154,12 +168,12 @@ def _simulate_one(key, frequencies, shape):
 
 
 @partial(jax.jit, static_argnames=("number", "shape"))
-def _simulate(key, frequencies, number, shape):
-    """Simulate: compiled once for all frequencies, which takes long enough."""
+def _simulate(key, frequencies, as_paper, number, shape):
+    """Simulate: compiled once for all frequencies and strengths, as it takes long."""
     keys = jax.random.split(key, number)
 
     def one(key):
-        return _simulate_one(key, frequencies, shape)
+        return _simulate_one(key, frequencies, as_paper, shape)
 
     # One by one, a processor is spared what an exposure does not have; an
     # accelerator makes them side by side and all that any of them has.
@@ -201,4 +215,5 @@ def simulate(key, number=1, config=SimulationConfig()):
     names = tuple(DEFAULT_FREQUENCIES)
     given = dict(config.frequencies)
     frequencies = {name: jnp.float32(given[name]) for name in names}
-    return _simulate(key, frequencies, number, config.shape)
+    as_paper = jnp.asarray(config.strengths == "paper")
+    return _simulate(key, frequencies, as_paper, number, config.shape)

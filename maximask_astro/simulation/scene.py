@@ -59,6 +59,10 @@ class Scene(NamedTuple):
     smoothing : float
         Standard deviation in pixels of the kernel that resampling (or none: 0)
         has left in the noise.
+
+    as_paper : bool
+        Whether contaminants are as strong as in Paillassa et al. (2020), section
+        2.1, instead of over a wide range.
     """
 
     sky: jax.Array
@@ -76,6 +80,7 @@ class Scene(NamedTuple):
     defocus: jax.Array
     rings: jax.Array
     smoothing: jax.Array
+    as_paper: jax.Array
 
 
 def pixel_grid(shape):
@@ -121,7 +126,7 @@ def noise_after_smoothing(smoothing):
     return jax.scipy.special.erf(jnp.pi**0.5 / 2 * width) / width
 
 
-def draw_scene(key):
+def draw_scene(key, as_paper=False):
     """
     Draw an exposure's properties, from space to the amateur's garden.
 
@@ -129,6 +134,9 @@ def draw_scene(key):
     ----------
     key : array
         PRNG key.
+
+    as_paper : bool or array, optional
+        Whether contaminants are as strong as in the paper.
 
     Returns
     -------
@@ -171,4 +179,5 @@ def draw_scene(key):
         defocus=jnp.where(chance(keys[20], 0.03), uniform(keys[21], 3.0, 9.0), 0.0),
         rings=jnp.where(undersampled, uniform(keys[14], 0.0, 1.0), 0.0),
         smoothing=smoothing,
+        as_paper=jnp.asarray(as_paper),
     )

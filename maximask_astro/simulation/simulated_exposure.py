@@ -1,6 +1,7 @@
 """One simulated exposure, with its labels, as users want it."""
 
 import operator
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -146,10 +147,11 @@ def _make_config(shape, classes, config):
     config = SimulationConfig() if config is None else config
     shape = _make_shape(config.shape if shape is None else shape)
     if isinstance(classes, str) and classes.strip().lower() == "all":
-        return SimulationConfig(shape, config.frequencies), set()
+        return replace(config, shape=shape), set()
     wanted = _names(classes)
     never = dict.fromkeys(DEFAULT_FREQUENCIES, 0.0)
-    return SimulationConfig(shape, {**never, **dict.fromkeys(wanted, 1.0)}), wanted
+    often = {**never, **dict.fromkeys(wanted, 1.0)}
+    return SimulationConfig(shape, often, config.strengths), wanted
 
 
 def _header(scene, seed, config):
@@ -173,6 +175,7 @@ def _header(scene, seed, config):
     possible = [name for name, often in config.frequencies if 0.0 < often < 1.0]
     cards.append(("CERTAIN", ",".join(certain), "contaminants asked for"))
     cards.append(("POSSIBLE", ",".join(possible), "contaminants left to chance"))
+    cards.append(("STRENGTH", config.strengths, "of contaminants: wide range or paper"))
     return fits.Header(cards)
 
 
