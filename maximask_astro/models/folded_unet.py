@@ -8,6 +8,7 @@ carry what single pixels show, and let a last convolution mend the blocks that
 unfolding alone would leave.
 """
 
+from maximask_astro.models.layers import Convolution, pool
 from maximask_astro.utils.keras_backend import import_keras
 
 __all__ = ["Fold", "Unfold", "build_folded_unet"]
@@ -117,10 +118,9 @@ def build_folded_unet(
     layers = keras.layers
 
     def conv(x, name, filters, size=3):
-        layer = layers.Conv2D(
+        layer = Convolution(
             filters,
             size,
-            padding="same",
             activation="relu",
             kernel_initializer=kernel_initializer,
             name=name,
@@ -135,7 +135,7 @@ def build_folded_unet(
     skips = []
     for level, filters in enumerate(channels, start=1):
         if level > 1:
-            x = layers.MaxPooling2D(2, name=f"pool{level}")(x)
+            x = pool(x)
         x = conv(x, f"down{level}a", filters)
         if level > 1:
             x = conv(x, f"down{level}b", filters)
@@ -150,10 +150,9 @@ def build_folded_unet(
         x = conv(x, f"up{level}a", channels[level - 1])
     x = conv(x, "detail", 4 * detail, 1)
     x = layers.Concatenate()([Unfold()(x), full])
-    final = layers.Conv2D(
+    final = Convolution(
         n_classes,
         3,
-        padding="same",
         kernel_initializer=kernel_initializer,
         name="logits",
     )

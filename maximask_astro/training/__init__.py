@@ -4,9 +4,11 @@ from maximask_astro.training.examples import Example, make_examples
 from maximask_astro.training.export import export_model, write_model
 from maximask_astro.training.fine_tuning import adapted_model, fine_tune
 from maximask_astro.training.losses import (
-    balanced_cross_entropy,
+    LossWeights,
+    balanced_loss_weights,
     class_weights,
     effective_priors,
+    paper_loss_weights,
     pixel_weights,
     positive_weights,
     weighted_cross_entropy,
@@ -19,10 +21,11 @@ from maximask_astro.training.trainer import MaskerTrainer
 
 __all__ = [
     "Example",
+    "LossWeights",
     "MaskerTrainer",
     "Recipe",
     "adapted_model",
-    "balanced_cross_entropy",
+    "balanced_loss_weights",
     "class_weights",
     "draw_learning_curve",
     "effective_priors",
@@ -30,6 +33,7 @@ __all__ = [
     "fine_tune",
     "make_examples",
     "normalize_batch",
+    "paper_loss_weights",
     "pixel_weights",
     "positive_weights",
     "read_examples",

@@ -1,17 +1,23 @@
 """Losses: cross-entropies weighted so that rare classes count."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 __all__ = [
-    "balanced_cross_entropy",
+    "LossWeights",
+    "balanced_loss_weights",
     "class_weights",
     "effective_priors",
+    "paper_loss_weights",
     "pixel_weights",
     "positive_weights",
     "weighted_cross_entropy",
 ]
+
+_LARGEST_WEIGHT = 1000.0
 
 
 def class_weights(proportions, power=1.0):
@@ -76,31 +82,6 @@ def pixel_weights(labels, weights):
     return pixels / pixels.mean()
 
 
-def weighted_cross_entropy(logits, labels, pixels):
-    """
-    Cross-entropy summed over classes, weighted by pixel (equation 12).
-
-    Parameters
-    ----------
-    logits : array
-        Shape (batch, height, width, classes).
-
-    labels : array
-        Boolean, of the same shape.
-
-    pixels : array
-        Weights from `pixel_weights`, shape (batch, height, width).
-
-    Returns
-    -------
-    loss : array
-        Scalar, the weighted mean over pixels.
-    """
-    logits = logits.astype(jnp.float32)
-    entropy = jax.nn.softplus(logits) - jnp.where(labels, logits, 0.0)
-    return (entropy.sum(-1) * pixels).mean()
-
-
 def positive_weights(proportions, power):
     """
     Give the weights of the pixels of each class against all others.
@@ -118,9 +99,11 @@ def positive_weights(proportions, power):
     Returns
     -------
     weights : `~numpy.ndarray`
-        float32, at least 1.
+        float32, from 1 to 1000: a class of which the training set has hardly
+        any pixels, or none, must not outweigh the others.
     """
-    return (np.asarray(proportions, dtype=float) ** -power).astype(np.float32)
+    weights = np.asarray(proportions, dtype=float) ** -power
+    return np.minimum(weights, _LARGEST_WEIGHT).astype(np.float32)
 
 
 def effective_priors(proportions, weights):
@@ -145,21 +128,59 @@ def effective_priors(proportions, weights):
     return weighted / (weighted + 1 - proportions)
 
 
-def balanced_cross_entropy(logits, labels, weights, proportions, known=None):
+class LossWeights(NamedTuple):
     """
-    Cross-entropy with pixels weighted class by class.
-
-    In the paper's loss a rare class weights all of a pixel's classes. Here each
-    class is a problem of its own: the pixels that have it count ``weights``
-    times, and the mean is over the weights.
+    How much each pixel and class counts in a loss.
 
     Parameters
     ----------
-    logits : array
-        Shape (batch, height, width, classes).
+    positive, negative : array
+        Of pixels that have the class and that have it not, shape (classes,).
 
+    pixels : array or None
+        Of each pixel, whatever it has, shape (batch, height, width, 1) or that
+        of the labels; a factor on the others.
+    """
+
+    positive: jax.Array
+    negative: jax.Array
+    pixels: jax.Array | None = None
+
+
+def paper_loss_weights(labels, weights):
+    """
+    Weights of the paper's loss (equation 12), where classes share the pixels'.
+
+    Parameters
+    ----------
     labels : array
-        Boolean, of the same shape.
+        Boolean, shape (batch, height, width, classes).
+
+    weights : array
+        From `class_weights`, shape (classes,).
+
+    Returns
+    -------
+    loss_weights : `LossWeights`
+        The loss is then the mean over the pixels of the sum over the classes.
+    """
+    pixels = pixel_weights(labels, weights)
+    mean = jnp.full(labels.shape[-1], 1 / pixels.size, jnp.float32)
+    return LossWeights(mean, mean, pixels[..., None])
+
+
+def balanced_loss_weights(labels, weights, proportions, known=None):
+    """
+    Weights that are set class by class.
+
+    In the paper's loss a rare class weights all of a pixel's classes. Here each
+    class is a problem of its own: the pixels that have it count ``weights``
+    times, and the loss is the sum of the classes' means over the weights.
+
+    Parameters
+    ----------
+    labels : array
+        Boolean, shape (batch, height, width, classes).
 
     weights, proportions : array
         From and as for `positive_weights`, shape (classes,).
@@ -169,15 +190,40 @@ def balanced_cross_entropy(logits, labels, weights, proportions, known=None):
 
     Returns
     -------
+    loss_weights : `LossWeights`
+        For `weighted_cross_entropy`.
+    """
+    n_classes = labels.shape[-1]
+    if known is None:
+        number = jnp.full(n_classes, labels.size // n_classes, jnp.float32)
+    else:
+        number = jnp.maximum(known.sum((0, 1, 2)), 1)
+    negative = 1 / (number * (weights * proportions + 1 - proportions))
+    return LossWeights(weights * negative, negative, known)
+
+
+def weighted_cross_entropy(logits, labels, loss_weights):
+    """
+    Weighted sum of cross-entropies over pixels and classes.
+
+    Parameters
+    ----------
+    logits : array
+        Shape (batch, height, width, classes), or without the first.
+
+    labels : array
+        Boolean, of the same shape.
+
+    loss_weights : `LossWeights`
+        From `paper_loss_weights` or `balanced_loss_weights`.
+
+    Returns
+    -------
     loss : array
-        Scalar, the sum over classes.
+        Scalar; a batch has the sum of what its exposures have.
     """
     logits = logits.astype(jnp.float32)
+    positive, negative, pixels = loss_weights
     entropy = jax.nn.softplus(jnp.where(labels, -logits, logits))
-    entropy = entropy * jnp.where(labels, weights, 1.0)
-    if known is None:
-        entropy = entropy.mean((0, 1, 2))
-    else:
-        entropy = jnp.where(known, entropy, 0.0).sum((0, 1, 2))
-        entropy = entropy / jnp.maximum(known.sum((0, 1, 2)), 1)
-    return (entropy / (weights * proportions + 1 - proportions)).sum()
+    entropy = entropy * jnp.where(labels, positive, negative)
+    return (entropy if pixels is None else entropy * pixels).sum()

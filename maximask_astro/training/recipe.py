@@ -54,7 +54,7 @@ class Recipe:
         Of AdamW, in place of the paper's equation 17.
 
     loss : {'balanced', 'paper'}
-        `balanced_cross_entropy`, or the paper's `weighted_cross_entropy`.
+        Weights of `balanced_loss_weights`, or the paper's `paper_loss_weights`.
 
     weight_power : float
         Power of the weights, see `positive_weights` and `class_weights`.

@@ -6,10 +6,10 @@ import numpy as np
 
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training.losses import (
-    balanced_cross_entropy,
+    balanced_loss_weights,
     class_weights,
     effective_priors,
-    pixel_weights,
+    paper_loss_weights,
     positive_weights,
     weighted_cross_entropy,
 )
@@ -154,23 +154,49 @@ def weights_for_priors(proportions, priors):
     return np.where(occurs, np.minimum(weights, 1000.0), 1.0).astype(np.float32)
 
 
-def _simulated_loss(recipe, proportions, priors):
-    """Loss of simulated exposures, from logits and labels."""
+def _simulated_loss_weights(recipe, proportions, priors):
+    """From labels of simulated exposures to the weights of their loss."""
     import jax.numpy as jnp
 
     if priors is None and recipe.loss == "paper":
         weights = jnp.asarray(class_weights(proportions, recipe.weight_power))
-        return lambda logits, labels: weighted_cross_entropy(
-            logits, labels, pixel_weights(labels, weights)
-        )
+        return lambda labels: paper_loss_weights(labels, weights)
     if priors is None:
         weights = jnp.asarray(positive_weights(proportions, recipe.weight_power))
     else:
         weights = jnp.asarray(weights_for_priors(proportions, priors))
     fractions = jnp.asarray(proportions, jnp.float32)
-    return lambda logits, labels: balanced_cross_entropy(
-        logits, labels, weights, fractions
-    )
+    return lambda labels: balanced_loss_weights(labels, weights, fractions)
+
+
+def _make_gradient(network):
+    """
+    Loss and its gradient on a batch, by weights.
+
+    Exposures pass one by one on a CPU, whose cache has room for one; together
+    on an accelerator.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    def loss_of(weights, images, labels, loss_weights):
+        logits, _ = network.stateless_call(weights, [], images, training=True)
+        return weighted_cross_entropy(logits, labels, loss_weights)
+
+    def one_by_one(weights, images, labels, loss_weights):
+        def add(total, each):
+            image, label, pixels = jax.tree.map(lambda values: values[None], each)
+            own = loss_weights._replace(pixels=pixels)
+            found = jax.value_and_grad(loss_of)(weights, image, label, own)
+            return jax.tree.map(jnp.add, total, found), None
+
+        nothing = jnp.zeros(()), jax.tree.map(jnp.zeros_like, weights)
+        each = images, labels, loss_weights.pixels
+        return jax.lax.scan(add, nothing, each)[0]
+
+    if jax.default_backend() == "cpu":
+        return one_by_one
+    return jax.value_and_grad(loss_of)
 
 
 def compile_update(recipe, network, optimizer, proportions, own=None, priors=None):
@@ -208,25 +234,23 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
     import jax
     import jax.numpy as jnp
 
-    on_simulated = _simulated_loss(recipe, proportions, priors)
+    of_simulated = _simulated_loss_weights(recipe, proportions, priors)
     if own is not None:
         own_weights = jnp.asarray(weights_for_priors(own, priors))
         own_fractions = jnp.asarray(np.nan_to_num(own), jnp.float32)
+    gradient = _make_gradient(network)
 
-    def loss_of(weights, images, simulated, own):
-        logits, _ = network.stateless_call(weights, [], images, training=True)
-        parts, first = [], 0
+    def prepare(simulated, own):
+        """Normalized images, labels and weights of the loss of each set."""
         if simulated is not None:
-            first = len(simulated[1])
-            parts.append((first, on_simulated(logits[:first], simulated[1])))
+            images, labels = simulated
+            yield normalize_batch(images), labels, of_simulated(labels)
         if own is not None:
-            _, labels, known = own
-            loss = balanced_cross_entropy(
-                logits[first:], labels, own_weights, own_fractions, known
+            images, labels, known = own
+            loss_weights = balanced_loss_weights(
+                labels, own_weights, own_fractions, known
             )
-            parts.append((len(labels), loss))
-        total = sum(number for number, _ in parts)
-        return sum(loss * (number / total) for number, loss in parts)
+            yield images, labels, loss_weights
 
     def jittered(images, step):
         key = jax.random.fold_in(jax.random.key(recipe.seed), 3)
@@ -237,12 +261,20 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
 
     @jax.jit
     def update(groups, simulated, own, step):
-        images = [] if simulated is None else [normalize_batch(simulated[0])]
-        images += [] if own is None else [own[0]]
-        images = jittered(jnp.concatenate(images), step)[..., None]
-        loss, gradients = jax.value_and_grad(loss_of)(
-            groups["weights"], images, simulated, own
-        )
+        sets = list(prepare(simulated, own))
+        numbers = [len(images) for images, _, _ in sets]
+        images = jittered(jnp.concatenate([images for images, _, _ in sets]), step)
+        images = jnp.split(images[..., None], np.cumsum(numbers)[:-1])
+        loss, gradients = 0.0, None
+        for number, these, (_, labels, loss_weights) in zip(
+            numbers, images, sets, strict=True
+        ):
+            share = number / sum(numbers)
+            found = gradient(groups["weights"], these, labels, loss_weights)
+            found = jax.tree.map(lambda values, share=share: share * values, found)
+            if gradients is not None:
+                found = jax.tree.map(jnp.add, found, (loss, gradients))
+            loss, gradients = found
         weights, state = optimizer.stateless_apply(
             groups["optimizer"], gradients, groups["weights"]
         )

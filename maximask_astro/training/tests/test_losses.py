@@ -7,8 +7,12 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from maximask_astro.training import (
+    LossWeights,
+    balanced_loss_weights,
     class_weights,
+    paper_loss_weights,
     pixel_weights,
+    positive_weights,
     weighted_cross_entropy,
 )
 
@@ -21,8 +25,16 @@ LABELS = arrays(bool, (*SHAPE, N_CLASSES))
 SEEDS = st.integers(0, 2**32 - 1)
 
 _pixels = jax.jit(pixel_weights)
-_loss = jax.jit(weighted_cross_entropy)
-_gradient = jax.jit(jax.grad(weighted_cross_entropy))
+
+
+def _weighted(logits, labels, pixels):
+    mean = np.full(N_CLASSES, 1 / pixels.size, np.float32)
+    loss_weights = LossWeights(mean, mean, pixels[..., None])
+    return weighted_cross_entropy(logits, labels, loss_weights)
+
+
+_loss = jax.jit(_weighted)
+_gradient = jax.jit(jax.grad(_weighted))
 
 
 @given(PROPORTIONS)
@@ -95,3 +107,40 @@ def test_half_precision_is_summed_in_single():
     loss = _loss(logits, np.zeros(logits.shape, bool), np.ones(SHAPE, np.float32))
     assert loss.dtype == np.float32
     assert loss == pytest.approx(N_CLASSES * np.log1p(np.exp(3)), rel=1e-5)
+
+
+@given(SEEDS)
+def test_the_paper_weighs_pixels_by_their_classes(seed):
+    random = np.random.RandomState(seed)
+    labels = random.uniform(size=(*SHAPE, N_CLASSES)) < 0.4
+    logits = random.standard_normal(labels.shape).astype(np.float32)
+    pixels = np.asarray(_pixels(labels, WEIGHTS))
+    loss = weighted_cross_entropy(logits, labels, paper_loss_weights(labels, WEIGHTS))
+    assert loss == pytest.approx(_loss(logits, labels, pixels), rel=1e-4)
+
+
+@given(SEEDS)
+def test_a_balanced_loss_sums_means_over_weights(seed):
+    random = np.random.RandomState(seed)
+    labels = random.uniform(size=(*SHAPE, N_CLASSES)) < 0.4
+    logits = random.standard_normal(labels.shape).astype(np.float32)
+    proportions = labels.mean((0, 1, 2))
+    weights = random.uniform(1, 50, N_CLASSES).astype(np.float32)
+    loss_weights = balanced_loss_weights(labels, weights, proportions)
+    entropy = np.logaddexp(0, np.where(labels, -logits, logits))
+    expected = sum(
+        np.average(entropy[..., k], weights=np.where(labels[..., k], weights[k], 1))
+        for k in range(N_CLASSES)
+    )
+    loss = weighted_cross_entropy(logits, labels, loss_weights)
+    assert loss == pytest.approx(expected, rel=1e-4)
+    # A batch has the sum of what its exposures have.
+    parts = [
+        weighted_cross_entropy(logits[k], labels[k], loss_weights)
+        for k in range(SHAPE[0])
+    ]
+    assert sum(parts) == pytest.approx(loss, rel=1e-4)
+
+
+def test_weights_of_what_is_hardly_there_are_bounded():
+    assert positive_weights([1e-6, 0.0625], 0.75).tolist() == [1000.0, 8.0]
