@@ -1,7 +1,7 @@
 """
 Whether probabilities are what they say, before and after the prior update.
 
-On the all-contaminant set of ``table7.py``::
+On the all-contaminant set of ``table7.py`` with a wide range of strengths::
 
     python benchmarks/calibration.py --models maximask-1.4.1 \
         --output benchmarks/output/calibration.txt \

@@ -1,7 +1,7 @@
 """
 ROC, Matthews' coefficient and purity of each class (figures A.1 to A.3).
 
-On the all-contaminant set of ``table7.py``::
+On the all-contaminant set of ``table7.py`` with a wide range of strengths::
 
     python benchmarks/curves.py --models maximask-1.4.1 \
         --output benchmarks/output/curves.txt --figure docs/_static/benchmark.png

@@ -120,19 +120,23 @@ class ExposureSet:
 
     stream : int
         Sets of different streams have no exposure in common.
+
+    strengths : {'wide', 'paper'}
+        How strong contaminants are, see `SimulationConfig`.
     """
 
     name: str
     number: int
     frequencies: tuple = tuple(DEFAULT_FREQUENCIES.values())
     stream: int = 0
+    strengths: str = "wide"
 
     def batch(self, index):
         """Images, labels and scenes of a few exposures, as NumPy arrays."""
         key = jax.random.fold_in(jax.random.key(TEST_KEY), self.stream)
         key = jax.random.fold_in(key, index)
         often = dict(zip(CONTAMINANTS, self.frequencies, strict=True))
-        drawn = simulate(key, _BATCH, SimulationConfig(SHAPE, often))
+        drawn = simulate(key, _BATCH, SimulationConfig(SHAPE, often, self.strengths))
         return jax.tree.map(np.asarray, drawn)
 
     def exposures(self):

@@ -17,8 +17,9 @@ OUTPUT = Path(__file__).parent / "output"
 
 # Name on the card, file, and the line that the table follows.
 TABLES = (
-    ("simulated, all contaminants", "table7.txt", "All contaminants"),
-    ("simulated, single contaminants", "table7.txt", "Single contaminants"),
+    ("strengths of the paper, all contaminants", "table7.txt", "All contaminants, as"),
+    ("strengths of the paper, single contaminants", "table7.txt", "Single"),
+    ("wide range, all contaminants", "table7.txt", "All contaminants, from"),
     ("neutral", "neutral.txt", "Area under the ROC curve"),
 )
 
