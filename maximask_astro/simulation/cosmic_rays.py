@@ -20,6 +20,14 @@ _LONG, _SHORT = 96, 16
 # Charge that a particle of least ionization frees, in electrons a micrometer.
 _IONIZATION = 80.0
 
+# Pixels count as hit from so many times the local noise on, where a pixel within
+# _NEAR of them stands out by more, so that none is labeled that nobody could see.
+_HIT, _STANDS_OUT, _NEAR = 1.0, 3.0, 3
+
+# The paper takes its rays from darks: it labels pixels above three times the
+# noise of the dark, and scales noise to noise, and by this factor.
+_PAPER_LIMIT, _PAPER_SCALE = 3.0, 1 / 8
+
 _MARGIN = 3
 
 
@@ -55,14 +63,17 @@ def _draw_rays(key, shape, scene):
     # The sensor: from thin or with large pixels to fully depleted.
     thickness = _log_between(camera[1], 1.0, 25.0)  # pixels
     a_pixel = _IONIZATION * _log_between(camera[2], 8.0, 30.0)  # electrons
-    weakest = scene.sigma * _log_between(camera[3], 4.0, 40.0)
-    a_pixel = jnp.maximum(a_pixel, weakest)
+    weakest = scene.sigma * _log_between(camera[3], 2.5, 30.0)
+    as_in_dark = _PAPER_SCALE * scene.sigma / _log_between(camera[3], 3.0, 12.0)
+    a_pixel = jnp.where(
+        scene.as_paper, a_pixel * as_in_dark, jnp.maximum(a_pixel, weakest)
+    )
 
-    points, worms = 0.2 + 0.5 * camera[4], 0.05 + 0.25 * camera[5]
+    points, worms = 0.3 + 0.4 * camera[4], 0.05 + 0.25 * camera[5]
     point, worm = numbers[0] < points, numbers[0] > 1 - worms
     # Muons from all sides (in space) or rather from above, if that is where the
     # telescope points: the flux goes as a power of the cosine.
-    cosine = numbers[1] ** (1 / (1.5 + 2.5 * camera[6]))
+    cosine = numbers[1] ** (1 / (1.3 + 2.0 * camera[6]))
     muon = jnp.sqrt(thickness**2 + 0.3) * jnp.sqrt(1 / cosine**2 - 1)
     # Electrons that gamma rays set free within the sensor stop there.
     electron = _log_between(numbers[2], 2.0, 60.0)
@@ -70,7 +81,7 @@ def _draw_rays(key, shape, scene):
     path = jnp.select(
         [point, worm],
         [
-            _log_between(numbers[3] ** 2, 0.01, 8.0),
+            _log_between(numbers[3] ** 2, 0.05, 4.0),
             electron * _log_between(numbers[3], 1.0, 3.0),
         ],
         thickness / cosine,
@@ -78,7 +89,8 @@ def _draw_rays(key, shape, scene):
     charge = a_pixel * path * fluctuation
     # What is too faint to be seen is no contaminant; the first ray is not.
     charge = charge.at[0].max(20 * scene.sigma)
-    present = present & (charge > 4 * scene.sigma)
+    faintest = jnp.where(scene.as_paper, _PAPER_LIMIT * _PAPER_SCALE, 6.0)
+    present = present & (charge > faintest * scene.sigma)
     charge = jnp.where(present, charge, 0.0)
     # Of a path longer than what is drawn, only that part is seen.
     charge = charge * jnp.minimum(1.0, _LONG / jnp.maximum(length, 1.0))
@@ -153,8 +165,9 @@ def add_cosmic_rays(key, image, scene):
         With cosmic rays.
 
     mask : array
-        Boolean: pixels that got more than half the sky noise, dilated by 3 by
-        3 pixels as in the paper.
+        Boolean: pixels that got more than the local noise, in rays that stand
+        out of it, dilated by 3 by 3 pixels as in the paper. If contaminants
+        are to be as in the paper: pixels above its threshold, dilated so.
     """
     keys = jax.random.split(key, 4)
     shape = image.shape
@@ -187,4 +200,10 @@ def add_cosmic_rays(key, image, scene):
     values = charge[:, None, None] * down[:, :, None] * right[:, None, :]
     canvas = canvas.at[index.ravel()].add(values.ravel())
     charges = canvas.reshape(-1, stride)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
-    return image + charges, dilate(charges > 0.5 * scene.sigma, 3)
+    noise = jnp.sqrt(scene.sigma**2 + jnp.maximum(image, 0.0))
+    seen = charges > _STANDS_OUT * noise
+    hit = dilate(charges > _HIT * noise, 3) & dilate(seen, 2 * _NEAR + 1)
+    in_dark = dilate(charges > _PAPER_LIMIT * _PAPER_SCALE * scene.sigma, 3)
+    # The paper cuts out what it labels, and adds nothing else.
+    added = jnp.where(scene.as_paper & ~in_dark, 0.0, charges)
+    return image + added, jnp.where(scene.as_paper, in_dark, hit)

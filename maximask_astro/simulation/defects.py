@@ -17,12 +17,16 @@ __all__ = [
     "add_dead_pixels",
     "add_hot_lines",
     "add_hot_pixels",
+    "dead_values_of_paper",
 ]
 
 _N_LINES, _N_CLUSTERS = 4, 4
 
+# What is added to hot pixels as in the paper, in units of the sky noise.
+_HOT_OF_PAPER = (15.0, 100.0)
 
-def _lines(key, shape):
+
+def _lines(key, shape, as_paper):
     """Index of the line a pixel is on, from 1; 0 if on none."""
     keys = jax.random.split(key, 7)
     height, width = shape
@@ -31,8 +35,9 @@ def _lines(key, shape):
     owner = jnp.zeros(shape, jnp.int32)
     vertical = chance(keys[1], 0.6, (_N_LINES,))
     place = uniform(keys[2], 0.0, 1.0, (_N_LINES,))
-    thickness = choice(keys[3], (0.7, 0.2, 0.1), (_N_LINES,)) + 1
-    whole = chance(keys[4], 0.3, (_N_LINES,))
+    thin = jnp.where(as_paper, jnp.ones(3), jnp.array([2.1, 0.6, 0.3]))
+    thickness = choice(keys[3], thin, (_N_LINES,)) + 1
+    whole = chance(keys[4], jnp.where(as_paper, 0.0, 0.3), (_N_LINES,))
     length = uniform(keys[5], 30.0, 1.0 * max(shape), (_N_LINES,))
     start = uniform(keys[6], -0.2, 0.9, (_N_LINES,))
 
@@ -49,8 +54,17 @@ def _lines(key, shape):
     return jax.lax.fori_loop(0, number, add_line, owner)
 
 
+def _around(image):
+    """Mean of the 9 by 9 pixels around each."""
+    for window in ((9, 1), (1, 9)):
+        padded = jnp.pad(image, [(n // 2, n // 2) for n in window], mode="edge")
+        image = jax.lax.reduce_window(padded, 0.0, jax.lax.add, window, (1, 1), "VALID")
+        image = image / 9.0
+    return image
+
+
 def _clusters(key, shape):
-    """Index of the cluster a pixel is in, from 1; 0 if in none."""
+    """Index of the cluster a pixel is in, from 1; 0 if in none. Their areas."""
     keys = jax.random.split(key, 6)
     y, x = pixel_grid(shape)
     n = _N_CLUSTERS
@@ -72,26 +86,81 @@ def _clusters(key, shape):
         inside = (u <= 1) & (v <= 1) & (u + v <= cut[index])
         return jnp.where(inside, index + 1, owner)
 
-    return jax.lax.fori_loop(0, number, add_cluster, owner)
+    area = jnp.ceil(2 * half).prod(-1)
+    return jax.lax.fori_loop(0, number, add_cluster, owner), area
 
 
-def _dead_values(key, image, owner, scene, n, visible):
-    """What dead pixels read: nothing, next to nothing, or too little."""
+def dead_values_of_paper(key, noise, scene):
+    """
+    Draw values of bad pixels as in Paillassa et al. (2020, section 2.1.4).
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    noise : array
+        Standard normal numbers, shape (height, width).
+
+    scene : `Scene`
+        The exposure.
+
+    Returns
+    -------
+    values : array
+        Electrons: nothing, next to nothing, or a fraction of the sky's.
+
+    level : array
+        Scalar: what they scatter about.
+    """
+    first, second = jax.random.split(key)
+    kind = choice(first, (1, 1, 1))
+    level = jnp.where(kind == 2, scene.sky * uniform(second, 0.1, 0.7), 0.0)
+    options = jnp.stack([0.0 * level, 0.02 * scene.sigma, 0.02 * level])
+    return level + options[kind] * noise, level
+
+
+def _dead_values(key, image, owner, scene, visible):
+    """
+    What dead pixels read: nothing, next to nothing, or too little.
+
+    For each owner but the first, which has no pixels, ``visible`` is how many
+    times the sky noise its pixels must lack to be seen.
+    """
     keys = jax.random.split(key, 4)
-    kind = choice(keys[0], (0.25, 0.15, 0.35, 0.25), (n + 1,))[owner]
-    level = uniform(keys[1], 0.0, 0.9, (n + 1,))[owner]
-    noise = normal(keys[2], image.shape)
-    drop = scene.sigma * log_uniform(keys[3], 5.0, 100.0, (n + 1,))[owner]
-    value = jnp.select(
-        [kind == 0, kind == 1],
-        [jnp.zeros(image.shape), 0.02 * scene.sigma * noise],
-        level * image + 0.02 * level * scene.sky * noise,
+    kinds = choice(keys[0], (0.25, 0.15, 0.35, 0.25), visible.shape)
+    levels = uniform(keys[1], 0.0, 0.9, visible.shape)
+    drops = scene.sigma * log_uniform(
+        keys[3], jnp.maximum(visible, 5.0), 100.0, visible.shape
     )
     # Where the sky is faint, nothing would be seen of that: calibration has
     # taken too much from these pixels instead.
-    typical = jnp.where(kind == 2, level * scene.sky, 0.0)
-    seen = scene.sky - typical > visible * scene.sigma
-    return jnp.where((kind != 3) & seen, value, image - drop)
+    typical = jnp.where(kinds == 2, levels * scene.sky, 0.0)
+    kinds = jnp.where(scene.sky - typical > visible * scene.sigma, kinds, 3)
+
+    noise = normal(keys[2], image.shape)
+
+    def wide(key):
+        kind, level, drop = kinds[owner], levels[owner], drops[owner]
+        value = jnp.select(
+            [kind == 0, kind == 1, kind == 2],
+            [
+                jnp.zeros(image.shape),
+                0.02 * scene.sigma * noise,
+                level * image + 0.02 * level * scene.sky * noise,
+            ],
+            image - drop,
+        )
+        reads = jnp.where(kinds == 3, scene.sky - drops, typical)
+        return value, reads
+
+    def as_paper(key):
+        value, level = dead_values_of_paper(key, noise, scene)
+        seen = scene.sky - level > visible * scene.sigma
+        reads = jnp.where(seen, level, scene.sky - drops)
+        return jnp.where(seen[owner], value, image - drops[owner]), reads
+
+    return jax.lax.cond(scene.as_paper, as_paper, wide, keys[0])
 
 
 def add_hot_lines(key, image, scene):
@@ -115,10 +184,14 @@ def add_hot_lines(key, image, scene):
         With the defects, and where they are.
     """
     keys = jax.random.split(key, 4)
-    owner = _lines(keys[0], image.shape)
-    extra = scene.sigma * log_uniform(keys[1], 3.0, 200.0, (_N_LINES + 1,))
-    # Some decay along the line, as charge that is released in the transfer.
-    noise = 1 + uniform(keys[2], 0.0, 0.1) * normal(keys[3], image.shape)
+    owner = _lines(keys[0], image.shape, scene.as_paper)
+    extra = scene.sigma * jnp.where(
+        scene.as_paper,
+        uniform(keys[1], *_HOT_OF_PAPER),
+        log_uniform(keys[1], 3.0, 200.0, (_N_LINES + 1,)),
+    )
+    scatter = jnp.where(scene.as_paper, 0.02, uniform(keys[2], 0.0, 0.1))
+    noise = 1 + scatter * normal(keys[3], image.shape)
     read = jnp.minimum(image + extra[owner] * noise, scene.full_well)
     mask = (owner > 0) & (read > image)
     return jnp.where(mask, read, image), mask
@@ -140,22 +213,33 @@ def add_dead_lines(key, image, scene):
     """
     keys = jax.random.split(key, 6)
     kind = choice(keys[0], (0.4, 0.3, 0.3))  # lines, clusters, both
-    lines = jnp.where(kind != 1, _lines(keys[1], image.shape), 0)
-    clusters = jnp.where(kind != 0, _clusters(keys[2], image.shape), 0)
+    lines = jnp.where(kind != 1, _lines(keys[1], image.shape, scene.as_paper), 0)
+    clusters, area = _clusters(keys[2], image.shape)
+    clusters = jnp.where(kind != 0, clusters, 0)
     owner = jnp.where(clusters > 0, _N_LINES + clusters, lines)
-    n = _N_LINES + _N_CLUSTERS
-    mask = owner > 0
-    dead = jnp.where(mask, _dead_values(keys[3], image, owner, scene, n, 1.0), image)
+    # The fewer its pixels, the deeper a cluster must be to be seen.
+    visible = jnp.concatenate(
+        [jnp.full(_N_LINES + 1, 1.2), jnp.clip(14.0 / area**0.5, 1.5, 5.0)]
+    )
+    dead, reads = _dead_values(keys[3], image, owner, scene, visible)
     # In some reduced exposures they were set to the level of the sky: what
-    # gives them away is that they have no noise.
+    # gives them away is that they have no noise, if they are not too few.
+    smooth = chance(keys[5], jnp.where(scene.as_paper, 0.0, 0.17)) & (kind != 1)
     level = scene.sky + scene.sigma * uniform(keys[4], -0.5, 0.5)
-    return jnp.where(mask & chance(keys[5], 0.12), level, dead), mask
+    dead = jnp.where(smooth, level, dead)
+    # Nothing is missed where there is no light, in the overscan.
+    lacks = _around(image) - reads[owner] > 0.6 * visible[owner] * scene.sigma
+    mask = (owner > 0) & jnp.where(smooth, visible[owner] < 4.0, lacks)
+    return jnp.where(mask, dead, image), mask
 
 
-def _single_pixels(key, shape):
-    """Pixels at random, 5 to 300 in 100,000."""
+def _single_pixels(key, shape, as_paper):
+    """Pixels at random, 5 to 300 in 100,000, or 20 to 50 as in the paper."""
     first, second = jax.random.split(key)
-    return chance(first, log_uniform(second, 5e-5, 3e-3), shape)
+    fraction = jnp.where(
+        as_paper, uniform(second, 2e-4, 5e-4), log_uniform(second, 5e-5, 3e-3)
+    )
+    return chance(first, fraction, shape)
 
 
 def add_hot_pixels(key, image, scene):
@@ -174,9 +258,15 @@ def add_hot_pixels(key, image, scene):
         than 4 times the sky noise.
     """
     keys = jax.random.split(key, 4)
-    mask = _single_pixels(keys[0], image.shape)
+    mask = _single_pixels(keys[0], image.shape, scene.as_paper)
     top = log_uniform(keys[1], 20.0, 1000.0)
-    extra = scene.sigma * log_uniform(keys[2], 6.0, top, image.shape)
+    u = uniform(keys[2], 0.0, 1.0, image.shape)
+    base = uniform(keys[3], *_HOT_OF_PAPER)
+    extra = scene.sigma * jnp.where(
+        scene.as_paper,
+        base * (1 + 0.02 * 12**0.5 * (u - 0.5)),
+        6.0 * jnp.exp(jnp.log(top / 6.0) * u),
+    )
     read = jnp.minimum(image + extra, scene.full_well)
     mask = mask & (read > image + 4 * scene.sigma)
     return jnp.where(mask, read, image), mask
@@ -198,9 +288,9 @@ def add_dead_pixels(key, image, scene):
         times the sky noise.
     """
     keys = jax.random.split(key, 4)
-    mask = _single_pixels(keys[0], image.shape)
+    mask = _single_pixels(keys[0], image.shape, scene.as_paper)
     # Pixels of two kinds in an exposure.
     owner = 1 + chance(keys[2], uniform(keys[3], 0.0, 1.0), image.shape)
-    values = _dead_values(keys[1], image, owner, scene, 2, 4.0)
+    values, _ = _dead_values(keys[1], image, owner, scene, jnp.full(3, 4.0))
     mask = mask & (values < image - 3 * scene.sigma)
     return jnp.where(mask, values, image), mask

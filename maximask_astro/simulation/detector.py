@@ -10,7 +10,8 @@ from maximask_astro.simulation.draws import (
     normal,
     uniform,
 )
-from maximask_astro.simulation.fields import polynomial_field
+from maximask_astro.simulation.extended import coarse_shape, enlarge
+from maximask_astro.simulation.fields import polynomial_field, power_law_field
 from maximask_astro.simulation.masks import smooth
 from maximask_astro.simulation.scene import pixel_grid
 
@@ -37,15 +38,35 @@ def sky_structure(key, scene, shape):
     Returns
     -------
     sky : array
-        Electrons, with gradients, vignetting, shadows of dust, reflections and
-        glowing edges, without noise.
+        Electrons, never negative, with gradients, vignetting, lumps, shadows of
+        dust, reflections and glowing edges, without noise.
     """
-    keys = jax.random.split(key, 13)
+    keys = jax.random.split(key, 17)
     y, x = pixel_grid(shape)
-    smooth_part = polynomial_field(keys[0], shape, 3)
+    coarse = coarse_shape(shape)
     gradient = scene.sigma * log_uniform(keys[1], 0.05, 15.0)
     gradient = jnp.where(chance(keys[2], 0.5), gradient, 0.0)
-    sky = scene.sky + gradient * smooth_part
+    # Where the sky is faint, gradients are glow that comes on top of it.
+    field = polynomial_field(keys[0], coarse, 3)
+    field = jnp.where(gradient < 0.8 * scene.sky, field, (field + 1) / 2)
+    # Lumps, of which a subtraction of the background has left the finer ones.
+    lumps = scene.sigma * log_uniform(keys[13], 0.1, 0.4)
+    lumps = jnp.where(chance(keys[14], 0.1), lumps, 0.0)
+    scale = log_uniform(keys[15], 2.0, 15.0)
+
+    def add_lumps(field):
+        lump_field = power_law_field(keys[16], coarse, 0.5, scale)
+        return field + lumps * jnp.clip(lump_field, -3.0, 3.0)
+
+    def flat(field):
+        return jnp.full(shape, scene.sky)
+
+    def uneven(field):
+        field = jax.lax.cond(lumps > 0, add_lumps, lambda field: field, field)
+        return scene.sky + enlarge(field, shape)
+
+    field = gradient * field
+    sky = jax.lax.cond((gradient > 0) | (lumps > 0), uneven, flat, field)
 
     # Shadows of dust are dark rings, reflections of bright stars bright ones.
     size = jnp.array(shape, jnp.float32)
@@ -53,7 +74,7 @@ def sky_structure(key, scene, shape):
     radius = log_uniform(keys[4], 8.0, 120.0, (_N_DONUTS,))
     depth = scene.sigma * log_uniform(keys[5], 0.1, 4.0, (_N_DONUTS,))
     depth = jnp.where(chance(keys[7], 0.35, (_N_DONUTS,)), -depth, depth)
-    number = choice(keys[6], (0.7, 0.15, 0.1, 0.05))
+    number = choice(keys[6], (0.62, 0.2, 0.12, 0.06))
 
     def add_donut(index, sky):
         distance = jnp.hypot(y - y0[index], x - x0[index]) / radius[index]
@@ -64,12 +85,13 @@ def sky_structure(key, scene, shape):
 
     # A detector's edge glows, or loses light.
     sides = jnp.stack([x, shape[1] - 1 - x, y, shape[0] - 1 - y])
-    edge = jnp.take(sides, choice(keys[8], (1, 1, 1, 1)), axis=0)
-    glow = scene.sigma * log_uniform(keys[9], 0.5, 40.0)
+    edges = choice(keys[8], (1, 1, 1, 1), (2,))
+    edge = jnp.minimum(sides[edges[0]], sides[edges[1]])
+    glow = scene.sigma * log_uniform(keys[9], 0.5, 35.0)
     glow = jnp.where(chance(keys[10], 0.4), -glow, glow)
     glow = jnp.where(chance(keys[11], 0.12), glow, 0.0)
-    scale = log_uniform(keys[12], 2.0, 40.0)
-    return sky + glow * jnp.exp(-edge / scale)
+    scale = log_uniform(keys[12], 2.0, 100.0)
+    return jnp.maximum(sky + glow * jnp.exp(-edge / scale), 0.0)
 
 
 def _pattern(key, scene, shape):
@@ -91,7 +113,8 @@ def add_noise(key, image, scene):
         PRNG key.
 
     image : array
-        Expected electrons, shape (height, width), sky included.
+        Expected electrons, shape (height, width), sky included; below 0 there
+        is no light.
 
     scene : `Scene`
         The exposure.
@@ -103,16 +126,16 @@ def add_noise(key, image, scene):
         resampled.
     """
     keys = jax.random.split(key, 7)
-    signal = jnp.maximum(image, 0.0)
+    image = jnp.maximum(image, 0.0)
     # Photon noise is Gaussian enough but for a few electrons, where its skew
     # matters: the square of a shifted normal number has it.
-    root = jnp.sqrt(signal + 0.375) + 0.5 * normal(keys[0], image.shape)
+    root = jnp.sqrt(image + 0.375) + 0.5 * normal(keys[0], image.shape)
     shot = jnp.where(
-        signal < 30.0,
+        image < 30.0,
         jnp.maximum(root, 0.0) ** 2 - 0.625,
-        signal + jnp.sqrt(signal) * normal(keys[0], image.shape),
+        image + jnp.sqrt(image) * normal(keys[0], image.shape),
     )
-    noisy = shot + (image - signal) + scene.read_noise * normal(keys[1], image.shape)
+    noisy = shot + scene.read_noise * normal(keys[1], image.shape)
 
     def respond(noisy):
         spread = log_uniform(keys[2], 1e-4, 8e-3)

@@ -10,6 +10,16 @@ __all__ = ["add_fringes"]
 
 _N_LINES = 4
 
+# Standard deviation of the pattern in units of the sky noise: the range for
+# training, and the paper's.
+_STRENGTHS, _STRENGTH_OF_PAPER = (0.4, 4.0), 0.6
+
+# Fringes are labeled where the envelope is above a level and the
+# pattern is visible above the noise. In the paper where the argument of the
+# sigmoid, from -5 to 5, is above -0.2.
+_LEAST, _VISIBLE = 0.2, 0.25
+_LEAST_OF_PAPER = 0.4502
+
 
 def add_fringes(key, image, scene):
     """
@@ -38,12 +48,12 @@ def add_fringes(key, image, scene):
         With fringes.
 
     mask : array
-        Boolean: where the envelope is above 0.27, the sigmoid of -1.
+        Boolean: where the envelope is high enough.
     """
     keys = jax.random.split(key, 11)
     shape = image.shape
     # Thickness in wavelengths: a smooth slope with bumps on it.
-    bands = log_uniform(keys[0], 0.8, 20.0)
+    bands = log_uniform(keys[0], 0.7, 13.0, (2,)).prod() ** 0.5
     thickness = bands * (
         0.6 * polynomial_field(keys[1], shape, 3)
         + uniform(keys[2], 0.1, 0.6)
@@ -58,8 +68,13 @@ def add_fringes(key, image, scene):
         for k in range(_N_LINES)
     )
     pattern = (pattern - pattern.mean()) / (pattern.std() + 1e-12)
-    whole = chance(keys[7], 0.4)
+    whole = chance(keys[7], jnp.where(scene.as_paper, 0.0, 0.4))
     envelope = jax.nn.sigmoid(5 * polynomial_field(keys[8], shape, 3))
     envelope = jnp.where(whole, 1.0, envelope)
-    strength = scene.sigma * log_uniform(keys[10], 0.25, 3.0)
-    return image + strength * envelope * pattern, envelope > 0.27
+    strength = jnp.where(
+        scene.as_paper, _STRENGTH_OF_PAPER, log_uniform(keys[10], *_STRENGTHS)
+    )
+    least = jnp.where(
+        scene.as_paper, _LEAST_OF_PAPER, jnp.maximum(_LEAST, _VISIBLE / strength)
+    )
+    return image + scene.sigma * strength * envelope * pattern, envelope > least

@@ -5,11 +5,14 @@ import jax.numpy as jnp
 
 from maximask_astro.simulation.draws import chance, log_uniform, uniform
 from maximask_astro.simulation.fields import polynomial_field, power_law_field
-from maximask_astro.simulation.masks import smooth
+from maximask_astro.simulation.masks import dilate, smooth
 
 __all__ = ["add_nebulosity"]
 
 _PADDING = 16
+
+# Standard deviation in units of the sky noise.
+_STRENGTH_OF_PAPER = 1.3
 
 
 def add_nebulosity(key, image, scene):
@@ -39,7 +42,8 @@ def add_nebulosity(key, image, scene):
 
     mask : array
         Boolean: where it is brighter than half the sky noise, in areas
-        smoothed over 6 pixels.
+        smoothed over 6 pixels. As in the paper, where it is brighter than its
+        own standard deviation, eroded by 6 pixels and dilated by 22.
     """
     keys = jax.random.split(key, 9)
     shape = image.shape
@@ -57,9 +61,20 @@ def add_nebulosity(key, image, scene):
     rank = uniform(keys[8], 0.05, 0.5) * sample.size
     cloud = jnp.maximum(cloud - sample[rank.astype(int)], 0.0)
     spread = cloud[::4, ::4].std() + 1e-12
-    strength = scene.sigma * log_uniform(keys[7], 0.6, 30.0)
+    strength = scene.sigma * jnp.where(
+        scene.as_paper, _STRENGTH_OF_PAPER, log_uniform(keys[7], 0.6, 30.0)
+    )
     light = strength * cloud / spread
-    # Mirrored at the sides: nothing wraps around to the other side.
-    padded = jnp.pad(light, _PADDING, mode="symmetric")
-    around = smooth(padded, 6.0)[_PADDING:-_PADDING, _PADDING:-_PADDING]
-    return image + light, around > 0.5 * scene.sigma
+
+    def around(light):
+        # Mirrored at the sides: nothing wraps around to the other side.
+        padded = jnp.pad(light, _PADDING, mode="symmetric")
+        around = smooth(padded, 6.0)[_PADDING:-_PADDING, _PADDING:-_PADDING]
+        return around > 0.5 * scene.sigma
+
+    def as_paper(light):
+        # Squares with the areas of its disks.
+        eroded = ~dilate(light <= strength, 5)
+        return dilate(eroded, 19)
+
+    return image + light, jax.lax.cond(scene.as_paper, as_paper, around, light)

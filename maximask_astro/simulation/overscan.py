@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from maximask_astro.simulation.defects import dead_values_of_paper
 from maximask_astro.simulation.draws import chance, log_uniform, normal, uniform
 from maximask_astro.simulation.scene import pixel_grid
 
@@ -13,8 +14,9 @@ def add_overscan(key, image, scene):
     """
     Replace strips by overscan (Paillassa et al. 2020, section 2.1.11).
 
-    Strips lie along the sides, or between two amplifiers. Where the sky is no
-    brighter than the noise they could not be told from it: there are none.
+    Strips lie along the sides, or between two amplifiers. Where the sky is
+    fainter than the noise they could not be told from it: there are none. As
+    in the paper, they read what dead pixels do.
 
     Parameters
     ----------
@@ -32,7 +34,7 @@ def add_overscan(key, image, scene):
     image, mask : array
         With strips of bias level and read noise, and where they are.
     """
-    keys = jax.random.split(key, 9)
+    keys = jax.random.split(key, 13)
     height, width = image.shape
     y, x = pixel_grid(image.shape)
     sides = jnp.stack([x, width - 1 - x, y, height - 1 - y])
@@ -40,12 +42,28 @@ def add_overscan(key, image, scene):
     present = chance(keys[1], jnp.array([0.4, 0.5, 0.25, 0.25]))
     first = jax.random.randint(keys[2], (), 0, 4)
     present = present | (jnp.arange(4) == first)
-    mask = ((sides < sizes[:, None, None]) & present[:, None, None]).any(0)
-    between = jnp.abs(x - width * uniform(keys[7], 0.1, 0.9)) < 0.25 * sizes[0]
-    mask = jnp.where(chance(keys[8], 0.12), between, mask)
-    # Left-over charge falls off from the edge of the image; rows drift a little.
-    noise = scene.read_noise * normal(keys[3], image.shape)
-    drift = 0.3 * scene.read_noise * normal(keys[4], (height, 1))
     level = jnp.where(chance(keys[5], 0.15), uniform(keys[6], 0.0, 0.7), 0.0)
-    mask = mask & ((1 - level) * scene.sky > 1.5 * scene.sigma)
-    return jnp.where(mask, level * scene.sky + noise + drift, image), mask
+    noise = normal(keys[3], image.shape)
+    values, typical = dead_values_of_paper(keys[9], noise, scene)
+    typical = jnp.where(scene.as_paper, typical, level * scene.sky)
+    # The wider, the less a strip must differ to be recognized.
+    least = scene.sigma * jnp.clip(10.0 / sizes, 0.6, 1.5)
+    present = present & (scene.sky - typical > least)
+    within = (sizes[:, None, None] - sides) * present[:, None, None]
+    # Pixels from the image's edge, from 0; as far as none below 0.
+    depth = within.max(0)
+    mask = depth > 0
+    between = jnp.abs(x - width * uniform(keys[7], 0.1, 0.9)) < 0.25 * sizes[0]
+    recognized = scene.sky - typical > 1.5 * scene.sigma
+    split = chance(keys[8], jnp.where(scene.as_paper, 0.0, 0.12)) & recognized
+    mask = jnp.where(split, between, mask)
+    # Rows drift a little, and charge that was left behind falls off from the
+    # edge of the image.
+    drift = 0.3 * scene.read_noise * normal(keys[4], (height, 1))
+    left = scene.read_noise * log_uniform(keys[10], 0.3, 6.0)
+    left = jnp.minimum(left, 0.4 * scene.sky)
+    left = jnp.where(chance(keys[11], 0.3) & ~split, left, 0.0)
+    left = left * jnp.exp(-depth / log_uniform(keys[12], 0.7, 5.0))
+    charge = scene.read_noise * noise + drift + left
+    values = jnp.where(scene.as_paper, values, typical + charge)
+    return jnp.where(mask, values, image), mask

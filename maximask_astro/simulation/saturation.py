@@ -3,10 +3,21 @@
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import chance, choice, uniform
 from maximask_astro.simulation.masks import dilate
 
 __all__ = ["saturate"]
+
+# A pixel is saturated from this fraction of the full well on.
+_FULL = 0.98
+
+# How far, at most, charge runs along the edge that it bled to, in pixels on
+# either side.
+_ALONG_EDGE = 80.0
+
+
+def _log_between(number, low, high):
+    """Turn uniform numbers into such whose logarithm is uniform."""
+    return low * (high / low) ** number
 
 
 def _bleed(image, full_well, share):
@@ -25,6 +36,60 @@ def _bleed(image, full_well, share):
 
     down = flow(filled, excess * share)
     return flow(down[::-1], (excess * (1 - share))[::-1])[::-1]
+
+
+def _intrude(numbers, side, height, width):
+    """Where charge enters in a trail from a star outside of the frame."""
+    place, breadth, far, taper, end = numbers
+    rows, columns = jnp.arange(side)[:, None], jnp.arange(side)
+    rows = jnp.where(end < 0.5, rows, height - 1 - rows)
+    from_middle = jnp.abs(columns - jnp.floor(width * place))
+    from_middle = from_middle / _log_between(breadth, 0.5, 6.0)
+    # Longest in the middle of the trail.
+    length = height * _log_between(far, 0.03, 1.5) * (1 - taper * from_middle)
+    length = jnp.minimum(length, height)
+    return (from_middle < 1) & (rows >= 0) & (rows < length) & (columns < width)
+
+
+def _run_along_edge(numbers, lost, height, width):
+    """Where charge that left the frame piles up along its edge, and how much."""
+    there, thick, level, end = numbers
+    columns = jnp.arange(len(lost))
+    rows = columns[:, None]
+    rows = jnp.where(end < 0.5, rows, height - 1 - rows)
+    total = lost.sum()
+    middle = (lost * columns).sum() / jnp.maximum(total, 1.0)
+    deep = _log_between(thick, 1.0, 24.0)
+    reach = jnp.clip(total / (2 * deep), 1.0, _ALONG_EDGE)
+    along = (columns - middle) / reach
+    inside = (rows >= 0) & (rows < deep * (1 - along**2)) & (columns < width)
+    # As full as can be, or drained in part.
+    level = jnp.where(level < 0.6, 1.0, level)
+    return inside & (total > 5.0) & (there < 0.25), level
+
+
+def _readings(key, shape, numbers, along_rows):
+    """What full pixels read, in units of the full well, at most 1."""
+    kind, amount, slope = numbers
+    lines = jax.random.normal(key, (2, max(shape)))
+    walk = jnp.cumsum(lines[0]) / max(shape) ** 0.5
+    # Levels differ from column to column (or from row to row), as charge is lost
+    # on its way, and along them.
+    across = jnp.abs(walk - walk[0]) + 0.2 * jnp.abs(lines[0])
+    along = slope * jnp.linspace(0.0, 1.0, max(shape)) + 0.1 * jnp.abs(lines[1])
+    rows = jnp.where(along_rows, across, along)[: shape[0], None]
+    columns = jnp.where(along_rows, along, across)[: shape[1]]
+    depth = _log_between(amount, 0.003, 0.08)
+    structured = jnp.maximum(1 - depth * (rows + columns), 0.5)
+
+    def rough(key):
+        scatter = jnp.abs(jax.random.normal(key, shape))
+        return jnp.maximum(1 - 0.7 * depth * scatter, 0.5)
+
+    def even(key):
+        return jnp.where((kind > 0.4) & (kind < 0.65), structured, 1.0)
+
+    return jax.lax.cond((kind >= 0.65) & (kind < 0.87), rough, even, key)
 
 
 def saturate(key, image, scene):
@@ -46,29 +111,58 @@ def saturate(key, image, scene):
     -------
     image : array
         No pixel above the full well. In most exposures the excess bleeds along
-        columns or rows; in some, pixels that saturated read less than their
-        neighbors, or nothing.
+        columns or rows, piles up along the edge that it reaches, or enters
+        from stars outside. Pixels that saturated read all the same, or differ
+        from column to column, from row to row, or at random; or the innermost
+        read less than their neighbors, or nothing.
 
     mask : array
         Boolean: where the full well was reached.
     """
-    keys = jax.random.split(key, 6)
-    well = scene.full_well
-    kind = choice(keys[0], (0.55, 0.2, 0.25))  # along columns, along rows, none
-    share = jnp.where(chance(keys[1], 0.7), 0.5, uniform(keys[5], 0.2, 0.8))
-    # Made square, so that one bleeding serves both directions.
+    first, second = jax.random.split(key)
+    # Few large draws: every draw of its own makes the compiler work for longer.
+    numbers = jax.random.uniform(first, (17,))
     height, width = image.shape
     side = max(height, width)
-    square = jnp.pad(image, ((0, side - height), (0, side - width)))
-    turned = jnp.where(kind == 1, square.T, square)
-    bled = _bleed(turned, well, share)
-    bled = jnp.where(kind == 1, bled.T, bled)[:height, :width]
-    image = jnp.where(kind == 2, jnp.minimum(image, well), bled)
-    mask = image >= 0.98 * well
-    # Read-out of overfull pixels: clipped flat, noisy, or collapsed cores.
-    odd = choice(keys[2], (0.75, 0.15, 0.1))
-    core = ~dilate(~mask, 3)
-    rough = well * (1 - 0.05 * jnp.abs(jax.random.normal(keys[3], image.shape)))
-    image = jnp.where((odd == 1) & mask, rough, image)
-    image = jnp.where((odd == 2) & core, well * uniform(keys[4], 0.0, 0.7), image)
-    return image, mask
+    well = scene.full_well
+    blooms, intrudes = numbers[0] < 0.75, numbers[0] < 0.1
+    along_rows = (numbers[1] < 0.27) & blooms
+    share = jnp.where(numbers[2] < 0.7, 0.5, 0.2 + 0.6 * numbers[3])
+
+    def bloom(image):
+        rows = jnp.where(along_rows, width, height)
+        columns = jnp.where(along_rows, height, width)
+        # Made square, so that one bleeding serves both directions.
+        square = jnp.pad(image, ((0, side - height), (0, side - width)))
+        turned = jax.lax.cond(along_rows, jnp.transpose, jnp.copy, square)
+        bled = _bleed(turned, well, share)
+        lost = jnp.maximum((turned - bled).sum(0), 0.0)
+        entered = _intrude(numbers[4:9], side, rows, columns) & intrudes
+        bled = jnp.where(entered, well, bled)
+        ran, level = _run_along_edge(numbers[9:13], lost / well, rows, columns)
+        image = jnp.where(ran & ~entered, well * level, bled)
+        full = (image >= _FULL * well) | ran
+        return tuple(
+            jax.lax.cond(along_rows, jnp.transpose, jnp.copy, values)[:height, :width]
+            for values in (image, full)
+        )
+
+    def clip(image):
+        return jnp.minimum(image, well), image >= _FULL * well
+
+    def read(image):
+        image, full = jax.lax.cond(blooms, bloom, clip, image)
+        levels = _readings(second, image.shape, numbers[13:16], along_rows)
+        image = jnp.where(full, image * levels, image)
+
+        def collapse(image):
+            return jnp.where(dilate(~full, 3), image, 0.7 * numbers[16] * well)
+
+        odd = numbers[13] >= 0.87
+        return jax.lax.cond(odd, collapse, lambda image: image, image), full
+
+    def leave(image):
+        return image, jnp.zeros(image.shape, bool)
+
+    some = (image >= _FULL * well).any() | intrudes
+    return jax.lax.cond(some, read, leave, image)

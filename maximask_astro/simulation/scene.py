@@ -53,6 +53,13 @@ class Scene(NamedTuple):
         Radius in pixels of the ring that a star out of focus is, 0 in most
         exposures.
 
+    halo : float
+        Radius in pixels of the disk, out of focus, that light reflected between
+        optical surfaces is around a bright star; 0 in most exposures.
+
+    reflected : float
+        Fraction of the light in that disk.
+
     rings : float
         Contrast of the diffraction rings, 0 in most exposures from the ground.
 
@@ -78,6 +85,8 @@ class Scene(NamedTuple):
     coma: jax.Array
     trailing: jax.Array
     defocus: jax.Array
+    halo: jax.Array
+    reflected: jax.Array
     rings: jax.Array
     smoothing: jax.Array
     as_paper: jax.Array
@@ -143,7 +152,7 @@ def draw_scene(key, as_paper=False):
     scene : `Scene`
         Its numbers.
     """
-    keys = jax.random.split(key, 22)
+    keys = jax.random.split(key, 25)
     dark = chance(keys[0], 0.15)  # space, narrow bands, short exposures
     sky = jnp.where(
         dark, log_uniform(keys[1], 0.2, 30.0), log_uniform(keys[2], 20.0, 4e4)
@@ -177,6 +186,8 @@ def draw_scene(key, as_paper=False):
             chance(keys[18], 0.07), log_uniform(keys[19], 3.0, 40.0), 0.0
         ),
         defocus=jnp.where(chance(keys[20], 0.03), uniform(keys[21], 3.0, 9.0), 0.0),
+        halo=jnp.where(chance(keys[22], 0.3), log_uniform(keys[23], 12.0, 150.0), 0.0),
+        reflected=log_uniform(keys[24], 1e-3, 5e-2),
         rings=jnp.where(undersampled, uniform(keys[14], 0.0, 1.0), 0.0),
         smoothing=smoothing,
         as_paper=jnp.asarray(as_paper),

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from maximask_astro.simulation.draws import chance, log_uniform, power_law, uniform
+from maximask_astro.simulation.extended import draw_crowd, draw_extended
 from maximask_astro.simulation.psf import psf_in_pixel, psf_peak, psf_value
 from maximask_astro.simulation.scene import pixel_grid
 
@@ -209,13 +210,32 @@ def render_stars(stars, scene, shape):
         visible = rim > 0.02 * scene.sigma
         return jax.lax.cond(visible, wings, lambda image: image, image), None
 
+    # What two surfaces reflect is a disk out of focus, with the shadow of the
+    # secondary mirror, a little off the star.
+    halo = jnp.maximum(scene.halo, 1.0)
+    off = 0.5 * halo * scene.coma
+
+    def add_halo(image, star):
+        surface = star.flux * scene.reflected / (jnp.pi * halo**2)
+
+        def disk(image):
+            dx, dy = x - star.x - off, y - star.y + off
+            distance = jnp.sqrt(dx**2 + dy**2) / halo
+            inside = jax.nn.sigmoid(15 * (1 - distance))
+            shadow = 0.6 * jax.nn.sigmoid(15 * (0.35 - distance))
+            return image + surface * inside * (1 - shadow)
+
+        visible = (scene.halo > 0) & (surface > 0.05 * scene.sigma)
+        return jax.lax.cond(visible, disk, lambda image: image, image), None
+
     bright = jax.tree.map(lambda values: values[:N_BRIGHT], stars)
-    return jax.lax.scan(add_wings, image, bright)[0]
+    image = jax.lax.scan(add_wings, image, bright)[0]
+    return jax.lax.scan(add_halo, image, bright)[0]
 
 
 def draw_galaxies(key, scene, shape):
     """
-    Draw and render galaxies, edge-on ones among them.
+    Draw and render galaxies, edge-on ones among them, and unresolved stars.
 
     Sersic (1963, BAAA 6, 41) profiles whose center is softened by the seeing.
 
@@ -235,10 +255,10 @@ def draw_galaxies(key, scene, shape):
     image : array
         Electrons, without noise.
     """
-    keys = jax.random.split(key, 9)
+    keys = jax.random.split(key, 11)
     n = _N_GALAXIES
     present = jnp.arange(n) < jnp.where(
-        chance(keys[0], 0.5), log_uniform(keys[1], 1.0, 1.0 + n), 0.0
+        chance(keys[0], 0.55), log_uniform(keys[1], 1.0, 1.0 + n), 0.0
     )
     size = jnp.array(shape, jnp.float32)[:, None]
     y, x = jax.random.uniform(keys[2], (2, n)) * size
@@ -246,7 +266,9 @@ def draw_galaxies(key, scene, shape):
     index = log_uniform(keys[4], 0.5, 4.0, (n,))
     ratio = uniform(keys[5], 0.12, 1.0, (n,))
     angle = uniform(keys[6], 0.0, jnp.pi, (n,))
-    brightness = scene.sigma * log_uniform(keys[7], 0.5, 150.0, (n,))
+    # Two in three are below 10 times the noise.
+    u = uniform(keys[7], 0.0, 1.0, (n,))
+    brightness = scene.sigma * 0.5 * 300.0 ** (u**1.35)
     # One in three exposures with galaxies has a large one.
     large = (jnp.arange(n) == 0) & chance(keys[8], 0.3)
     half_light = jnp.where(large, half_light * 8, half_light)
@@ -282,6 +304,6 @@ def draw_galaxies(key, scene, shape):
         first = (value[0] for value in columns)
         return image + brightness[0] * profile(x_grid - x[0], y_grid - y[0], *first)
 
-    image = jnp.zeros(shape)
+    image = draw_extended(keys[9], scene, shape) + draw_crowd(keys[10], scene, shape)
     image = jax.lax.cond(present.any(), small, lambda image: image, image)
     return jax.lax.cond(present[0] & large[0], whole, lambda image: image, image)

@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import chance, choice, log_uniform, uniform
 from maximask_astro.simulation.scene import pixel_grid
 
 __all__ = ["add_spikes"]
@@ -12,14 +11,19 @@ __all__ = ["add_spikes"]
 _N_LINES, _N_SPIKED = 4, 3
 
 
-def _directions(key):
+def _log_between(number, low, high):
+    """Turn uniform numbers into such whose logarithm is uniform."""
+    return low * (high / low) ** number
+
+
+def _directions(numbers):
     """Directions of up to four lines of spikes, and their number."""
-    keys = jax.random.split(key, 4)
-    number = jnp.array([2, 3, 4, 1])[choice(keys[0], (0.6, 0.17, 0.18, 0.05))]
+    number = jnp.select(
+        [numbers[0] < 0.6, numbers[0] < 0.77, numbers[0] < 0.95], [2, 3, 4], 1
+    )
     # Mostly along the pixels or the diagonals, as on equatorial mounts.
-    fixed = jnp.pi / 4 * choice(keys[1], (1, 1))
-    free = uniform(keys[2], 0.0, jnp.pi)
-    start = jnp.where(chance(keys[3], 0.4), fixed, free)
+    fixed = jnp.pi / 4 * (numbers[1] < 0.5)
+    start = jnp.where(numbers[2] < 0.4, fixed, jnp.pi * numbers[3])
     return start + jnp.pi * jnp.arange(_N_LINES) / number, number
 
 
@@ -28,10 +32,12 @@ def add_spikes(key, image, scene, stars):
     Add diffraction spikes to the brightest stars.
 
     Light diffracted by a vane of the spider spreads perpendicular to it, along
-    a spike as in the pattern of a slit of the vane's width, whose minima wash
-    out over the passband: flat near the star, then falling as the square of
-    the distance. Across, a spike is as wide as the seeing (Paillassa et al.
-    2020, section 2.1.10, for the class).
+    a spike as in the pattern of a slit of the vane's width: flat near the star,
+    then falling as the square of the distance. The minima of the pattern wash
+    out over a broad passband and leave beads in a narrow one. Across, a spike
+    is as wide as the seeing, or wider (Paillassa et al. 2020, section 2.1.10,
+    for the class). In some exposures, one side of a line is fainter than the
+    other, as far from the axis of the telescope.
 
     Parameters
     ----------
@@ -54,37 +60,58 @@ def add_spikes(key, image, scene, stars):
 
     mask : array
         Boolean: where spikes are brighter than 1.5 times the local noise and
-        than a twentieth of the light under them.
+        than a twentieth of the light under them, outside of the stars' cores.
     """
-    keys = jax.random.split(key, 5)
     y, x = pixel_grid(image.shape)
-    angles, number = _directions(keys[0])
-    share = log_uniform(keys[1], 1e-3, 4e-2)  # light in a line of spikes
-    slit = log_uniform(keys[2], 5.0, 150.0)  # half the light is within, pixels
-    strength = uniform(keys[3], 0.5, 1.5, (_N_LINES,))
-    width = 0.42 * scene.fwhm + 0.2
-    widening = uniform(keys[4], 0.0, 0.01)
+    # Few large draws: every draw of its own makes the compiler work for longer.
+    numbers = jax.random.uniform(key, (11 + 2 * _N_LINES,))
+    angles, count = _directions(numbers[:4])
+    share = _log_between(numbers[4], 1e-3, 4e-2)  # light in a line of spikes
+    slit = _log_between(numbers[5], 4.0, 100.0)  # half the light is within, pixels
+    width = (0.38 + 0.3 * numbers[6] ** 2) * scene.fwhm + 0.2
+    widening = 0.03 * numbers[7] ** 2
+    contrast = jnp.maximum(0.0, 4 * numbers[8] - 3)
+    wave = jnp.pi / (slit * _log_between(numbers[9], 0.5, 2.0))
+    uneven = numbers[10] < 0.25
+    strength, ratio = numbers[11:].reshape(2, _N_LINES)
+    strength = 0.5 + strength
+    # Brighter on one side by this half of the ratio's logarithm.
+    tilt = jnp.where(uneven, 1.2 * (ratio - 0.5), 0.0)
 
-    def add_lines(light, star):
+    def add_lines(drawn, star):
         amount = share * star.flux / (jnp.pi * slit)
         dy, dx = y - star.y, x - star.x
 
         def add_line(index, light):
             cos, sin = jnp.cos(angles[index]), jnp.sin(angles[index])
-            distance = jnp.abs(cos * dx + sin * dy)
+            along = cos * dx + sin * dy
             across = cos * dy - sin * dx
-            pattern = 1 / (1 + (distance / slit) ** 2)
+            distance = jnp.abs(along)
             spread = width + widening * distance
-            profile = jnp.exp(-0.5 * (across / spread) ** 2) / (2.5 * spread)
-            return light + amount * strength[index] * pattern * profile
+            pattern = amount * strength[index] / (1 + (distance / slit) ** 2)
+            exponent = 0.5 * (across / spread) ** 2 + tilt[index] * jnp.sign(along)
+            return light + pattern * jnp.exp(-exponent) / (2.5 * spread)
 
         # Spikes that nobody could see are not drawn.
         visible = 1.5 * amount / (2.5 * width) > 0.3 * scene.sigma
-        lines = jnp.where(visible, number, 0)
-        return jax.lax.fori_loop(0, lines, add_line, light), None
+
+        def add_all(drawn):
+            light, core = drawn
+            distance = jnp.hypot(dx, dy)
+            added = jax.lax.fori_loop(0, count, add_line, jnp.zeros(image.shape))
+            added = jax.lax.cond(
+                contrast > 0,
+                lambda added: added * (1 + contrast * jnp.cos(2 * wave * distance)),
+                lambda added: added,
+                added,
+            )
+            return light + added, core | (distance < scene.fwhm)
+
+        return jax.lax.cond(visible, add_all, lambda drawn: drawn, drawn), None
 
     brightest = jax.tree.map(lambda values: values[:_N_SPIKED], stars)
-    light = jax.lax.scan(add_lines, jnp.zeros(image.shape), brightest)[0]
+    nothing = jnp.zeros(image.shape), jnp.zeros(image.shape, bool)
+    light, core = jax.lax.scan(add_lines, nothing, brightest)[0]
     noise = jnp.sqrt(scene.sigma**2 + image)
-    mask = (light > 1.5 * noise) & (light > 0.05 * image)
+    mask = (light > 1.5 * noise) & (light > 0.05 * image) & ~core
     return image + light, mask

@@ -62,10 +62,13 @@ def scene(scenes):
         "coma": 0.0,
         "trailing": 0.0,
         "defocus": 0.0,
+        "halo": 0.0,
+        "reflected": 0.0,
         "rings": 0.0,
         "smoothing": 0.0,
     }
-    return type(scenes)(**{name: np.float32(x) for name, x in numbers.items()})
+    numbers = {name: np.float32(x) for name, x in numbers.items()}
+    return type(scenes)(**numbers, as_paper=np.bool_(False))
 
 
 @pytest.fixture(scope="session")
@@ -79,19 +82,20 @@ def skies(scenes):
 @pytest.fixture(scope="session")
 def contaminate(scenes, skies):
     """Function that applies an ``add_*`` function to all the skies."""
-    done = {}
+    done, jitted = {}, {}
 
-    def apply(function, images=skies):
-        if function not in done:
+    def apply(function, images=skies, as_paper=False):
+        add = jitted.setdefault(function, jax.jit(jax.vmap(function)))
+        if (function, as_paper) not in done:
+            these = scenes._replace(as_paper=np.full(N_EXPOSURES, as_paper))
             with quick_compilation():
-                add = jax.jit(jax.vmap(function))
-                after, mask = add(keys(2), images, scenes)
-            done[function] = Contaminated(
+                after, mask = add(keys(2), images, these)
+            done[function, as_paper] = Contaminated(
                 images,
                 np.asarray(after),
                 np.asarray(mask),
                 scenes.sigma[:, None, None],
             )
-        return done[function]
+        return done[function, as_paper]
 
     return apply

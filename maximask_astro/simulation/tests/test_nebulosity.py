@@ -34,3 +34,12 @@ def test_labels_follow_the_light_and_do_not_wrap_around(nebulosity):
 def test_clouds_are_smooth(nebulosity):
     steps = np.mean(np.diff(nebulosity.change, axis=2) ** 2, axis=(1, 2))
     assert np.all(steps < 0.1 * nebulosity.change.var(axis=(1, 2)))
+
+
+def test_nebulosity_as_in_the_paper(contaminate):
+    done = contaminate(add_nebulosity, as_paper=True)
+    assert done.change.std(axis=(1, 2)) == pytest.approx(1.3, rel=0.15)
+    for change, mask in zip(done.change, done.mask, strict=True):
+        bright = ndimage.binary_erosion(change > 1.3, np.ones((5, 5)), border_value=1)
+        dilated = ndimage.binary_dilation(bright, np.ones((19, 19)))
+        assert np.mean(mask == dilated) > 0.99

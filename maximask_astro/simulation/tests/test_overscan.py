@@ -32,7 +32,10 @@ def test_overscan_is_strips(overscan):
 def test_overscan_is_only_where_it_shows(overscan, scenes):
     some = overscan.mask.any(axis=(1, 2))
     assert 0.5 < some.mean() < 1
-    assert not some[scenes.sky < scenes.sigma].any()
+    assert not some[scenes.sky < 0.6 * scenes.sigma].any()
+    # Narrow strips are nowhere where they hardly differ.
+    for mask in overscan.mask[scenes.sky < scenes.sigma]:
+        assert not 0 < mask.sum() < 9 * min(mask.shape)
 
 
 def test_overscan_is_the_bias_with_read_noise(overscan, scenes):
@@ -42,10 +45,27 @@ def test_overscan_is_the_bias_with_read_noise(overscan, scenes):
         values = overscan.after[index][mask]
         level = np.median(values)
         noise = scenes.read_noise[index]
-        assert values.std() == pytest.approx(noise, rel=0.2)
+        # From pixel to pixel, as charge that was left falls off at an edge.
+        steps = []
+        for axis in (0, 1):
+            step = np.diff(np.where(mask, overscan.after[index], np.nan), axis=axis)
+            steps.append(1.4826 * np.nanmedian(np.abs(step)) / 2**0.5)
+        assert min(steps) == pytest.approx(noise, rel=0.2)
         assert -noise < level < 0.7 * scenes.sky[index] + noise
     level = [
         np.median(a[m]) if m.any() else 0
         for a, m in zip(overscan.after, overscan.mask, strict=True)
     ]
     assert np.mean(np.abs(level) < scenes.read_noise) > 0.6
+
+
+def test_overscan_as_in_the_paper(contaminate, scenes):
+    done = contaminate(add_overscan, as_paper=True)
+    assert done.mask.any(axis=(1, 2)).sum() > 8
+    for index, mask in enumerate(done.mask):
+        if mask.any():
+            values = done.after[index][mask]
+            level = np.median(values)
+            assert level < 0.72 * scenes.sky[index]
+            scatter = max(0.02 * scenes.sigma[index], 0.02 * level)
+            assert values.std() < 1.3 * scatter

@@ -13,7 +13,29 @@ def persistence(contaminate):
 def test_persistence_only_adds_light(persistence):
     assert np.isfinite(persistence.after).all()
     assert persistence.change.min() > -1e-3
-    assert persistence.change.max() < 12 * 2
+    assert persistence.change.max() < 30 * 12**0.178
+
+
+def test_every_disk_is_visible(persistence):
+    """At least four times the noise if small, less if large."""
+    for change, mask in zip(persistence.change, persistence.mask, strict=True):
+        labels, number = ndimage.label(mask)
+        index = np.arange(1, number + 1)
+        peak = ndimage.maximum(change, labels, index)
+        area = ndimage.sum_labels(mask, labels, index)
+        # Only a part of a disk may lie within the frame.
+        assert np.all(peak * np.sqrt(area) > 6)
+        assert np.median(peak) > 1.5
+        assert np.all(peak[area < 60] > 2.5)
+
+
+def test_persistence_as_in_the_paper(contaminate):
+    done = contaminate(add_persistence, as_paper=True)
+    peak = done.change.max(axis=(1, 2))
+    assert peak == pytest.approx(5, rel=0.01)
+    # Flat, and gone outside of the labels.
+    assert np.mean(np.abs(done.change[done.mask] - 5) < 0.05) > 0.95
+    assert np.mean(done.change[~done.mask] < 0.05) > 0.999
 
 
 def test_every_exposure_has_some(persistence):

@@ -3,9 +3,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.ndimage import label
 
-from maximask_astro.simulation.saturation import _bleed, saturate
+from maximask_astro.simulation.saturation import (
+    _bleed,
+    _intrude,
+    _readings,
+    _run_along_edge,
+    saturate,
+)
 from maximask_astro.simulation.tests.conftest import N_EXPOSURES, SHAPE
+from maximask_astro.tests.helpers import quick_compilation
 
 WELL = 1000.0
 _compiled_bleed = jax.jit(_bleed)
@@ -63,11 +71,21 @@ def test_all_that_was_above_is_labeled(saturated, scenes):
     assert above.any(axis=(1, 2)).all()
 
 
+def at_the_edge(mask):
+    """Numbers of the groups of pixels that touch the edge of the frame."""
+    labels = label(mask)[0]
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return edge[edge > 0]
+
+
 def test_only_the_surroundings_change(saturated):
     assert np.array_equal(saturated.after[:, :5, :5], saturated.before[:, :5, :5])
     far = saturated.mask.copy()
     far[:, :, 50:90] = far[:, 20:60] = False
-    assert not far.any()
+    # Or what comes from outside, or piles up along the edge of the frame.
+    assert far.any(axis=(1, 2)).mean() < 0.4
+    for mask, farther in zip(saturated.mask, far, strict=True):
+        assert np.isin(label(mask)[0][farther], at_the_edge(mask)).all()
 
 
 def test_charge_bleeds_along_columns_rows_or_not(saturated):
@@ -78,7 +96,65 @@ def test_charge_bleeds_along_columns_rows_or_not(saturated):
     assert len(reach) == N_EXPOSURES
 
 
-def test_skies_do_not_saturate(contaminate, skies):
+def test_skies_saturate_only_from_outside(contaminate, skies):
     done = contaminate(lambda *arguments: saturate(*arguments), skies)
-    assert not done.mask.any()
-    assert np.array_equal(done.after, done.before)
+    some = done.mask.any(axis=(1, 2))
+    assert some.mean() < 0.25
+    assert np.array_equal(done.after[~some], done.before[~some])
+    assert np.array_equal(done.after[~done.mask], done.before[~done.mask])
+    for mask in done.mask[some]:
+        assert np.isin(label(mask)[0][mask], at_the_edge(mask)).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 90), (90, 60)])
+def test_trails_from_outside_reach_in_from_an_edge(height, width):
+    reach = []
+    for numbers in np.random.RandomState(1).uniform(size=(100, 5)):
+        inside = np.asarray(_intrude(numbers, 90, height, width))
+        assert not inside[height:].any()
+        assert not inside[:, width:].any()
+        inside = inside[:height, :width]
+        assert inside.any()
+        assert (inside[0] | inside[-1]).any()
+        assert inside.any(axis=0).sum() <= 12
+        reach.append(inside.any(axis=1).sum())
+    assert min(reach) < 10
+    assert max(reach) == height
+
+
+@pytest.mark.parametrize("lost", [3.0, 60.0, 1e5])
+def test_what_leaves_the_frame_piles_up_along_its_edge(lost):
+    charge = np.zeros(90)
+    charge[40] = lost
+    there, level = _run_along_edge([0.1, 0.5, 0.3, 0.2], charge, 60, 90)
+    there = np.asarray(there)
+    assert level == 1
+    if lost < 5:
+        assert not there.any()
+        return
+    assert there[0, 40]
+    assert 0.3 * lost < there.sum() <= lost or there[0].sum() == 90
+    assert not there[10:].any()
+    never, _ = _run_along_edge([0.5, 0.5, 0.3, 0.2], charge, 60, 90)
+    assert not never.any()
+
+
+def test_full_pixels_read_even_structured_or_rough():
+    with quick_compilation():
+        read = jax.jit(_readings, static_argnums=1)
+        key = jax.random.key(1)
+        even, structured, rough = (
+            np.asarray(read(key, (60, 90), np.array([kind, 0.7, 0.5]), False))
+            for kind in (0.1, 0.5, 0.7)
+        )
+    assert np.all(even == 1)
+    for levels in (structured, rough):
+        assert levels.max() <= 1
+        assert 0.5 <= levels.min() < 0.995
+
+    # Columns have levels of their own; what is rough has them pixel by pixel.
+    def spread(levels):
+        return np.ptp(levels, axis=0).mean() / np.ptp(levels, axis=1).mean()
+
+    assert spread(structured) < 0.7
+    assert spread(rough) > 0.7
