@@ -63,7 +63,7 @@ def add_overscan(key, image, scene):
     left = scene.read_noise * log_uniform(keys[10], 0.3, 6.0)
     left = jnp.minimum(left, 0.4 * scene.sky)
     left = jnp.where(chance(keys[11], 0.3) & ~split, left, 0.0)
-    left = left * jnp.exp(-depth / log_uniform(keys[12], 0.7, 5.0))
+    left = left * jnp.exp(-jnp.maximum(depth, 0.0) / log_uniform(keys[12], 0.7, 5.0))
     charge = scene.read_noise * noise + drift + left
     values = jnp.where(scene.as_paper, values, typical + charge)
     return jnp.where(mask, values, image), mask
