@@ -49,6 +49,13 @@ def add_parser(subparsers):
         "others; 'all': left to chance; 'none' (default: %(default)s)",
     )
     add(
+        "--strengths",
+        choices=("wide", "paper"),
+        default="wide",
+        help="how strong contaminants are: over a wide range, or as in the paper of "
+        "MaxiMask (default: %(default)s)",
+    )
+    add(
         "--seed",
         type=_seed,
         default=1,
@@ -121,10 +128,11 @@ def _run(args):
         if path.exists() and not args.overwrite:
             raise InputError(f"{path} exists; give --overwrite to replace it.")
 
-    from maximask_astro.simulation import simulate_exposure
+    from maximask_astro.simulation import SimulationConfig, simulate_exposure
 
+    config = SimulationConfig(tuple(args.shape), strengths=args.strengths)
     for seed, path in enumerate(paths, args.seed):
-        exposure = simulate_exposure(seed, tuple(args.shape), classes=args.classes)
+        exposure = simulate_exposure(seed, classes=args.classes, config=config)
         exposure.write(path, overwrite=args.overwrite)
         found = [
             f"{name} {100 * plane.mean():.2g}%"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from maximask_astro.simulation import (
     SimulationConfig,
     simulate,
 )
-from maximask_astro.simulation.exposure import _apply
+from maximask_astro.simulation.exposure import STRENGTHS, _apply
 from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation
 from maximask_astro.utils.errors import InputError
 
@@ -127,6 +129,17 @@ def test_default_frequencies_are_of_all_contaminants():
 def test_what_cannot_be_simulated(frequencies, problem):
     with pytest.raises(InputError, match=problem):
         SimulationConfig(frequencies=frequencies)
+
+
+def test_strengths_are_wide_or_of_the_paper():
+    with pytest.raises(InputError, match="'strong'"):
+        SimulationConfig(strengths="strong")
+    # Sky, stars and places are the same, and contaminants are not.
+    configs = (replace(CONFIG, strengths=strengths) for strengths in STRENGTHS)
+    with quick_compilation():
+        first, second = (simulate(jax.random.key(2), 1, c) for c in configs)
+    assert float(first[2].fwhm[0]) == float(second[2].fwhm[0])
+    assert not np.array_equal(first[0], second[0])
 
 
 def test_other_frequencies_stay():

@@ -1,7 +1,9 @@
+import jax
 import numpy as np
 import pytest
 
 from maximask_astro.simulation.overscan import add_overscan
+from maximask_astro.tests.helpers import quick_compilation
 
 
 @pytest.fixture(scope="module")
@@ -13,6 +15,17 @@ def test_only_the_overscan_changes(overscan):
     assert np.isfinite(overscan.after).all()
     outside = ~overscan.mask
     assert np.array_equal(overscan.after[outside], overscan.before[outside])
+
+
+def test_wherever_it_is_it_is_finite(scene):
+    image = np.full((64, 48), 400.0, np.float32)
+    keys = jax.random.split(jax.random.key(5), 300)
+    with quick_compilation():
+        after, mask = jax.vmap(lambda key: add_overscan(key, image, scene))(keys)
+    columns = np.asarray(mask).all(axis=1)
+    # Between two amplifiers, too.
+    assert (columns.any(axis=1) & ~columns[:, 0] & ~columns[:, -1]).sum() > 10
+    assert np.isfinite(after).all()
 
 
 def test_overscan_is_strips(overscan):
