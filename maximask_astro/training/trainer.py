@@ -216,7 +216,8 @@ class MaskerTrainer:
                 if self._validates_at(step):
                     self._log_validation()
                 now = time.monotonic()
-                if now - saved > 60 * recipe.save_minutes:
+                due = now - saved > 60 * recipe.save_minutes
+                if due and self.directory is not None:
                     self.save()
                     saved = now
                 if minutes is not None and now - start > 60 * minutes:

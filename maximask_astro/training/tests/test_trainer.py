@@ -29,6 +29,14 @@ def test_interruption_changes_nothing(trained, resumed):
         assert all(equal(values, resumed.groups[name])), name
 
 
+def test_without_a_directory_nothing_is_kept(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recipe = replace(RECIPE, steps=2, warmup=1, validation=0, save_minutes=1e-9)
+    other = make_trainer(None, recipe)
+    assert run(other) is True
+    assert not list(tmp_path.iterdir())
+
+
 def test_training_changes_all_weights(start, trained):
     assert not any(equal(start.groups["weights"], trained.groups["weights"]))
     for weights in trained.groups["weights"]:
