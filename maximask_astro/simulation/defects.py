@@ -193,7 +193,9 @@ def add_hot_lines(key, image, scene):
     scatter = jnp.where(scene.as_paper, 0.02, uniform(keys[2], 0.0, 0.1))
     noise = 1 + scatter * normal(keys[3], image.shape)
     read = jnp.minimum(image + extra[owner] * noise, scene.full_well)
-    mask = (owner > 0) & (read > image)
+    # On bright objects, a faint line is lost in their noise.
+    noise = jnp.sqrt(scene.sigma**2 + jnp.maximum(image - scene.sky, 0.0))
+    mask = (owner > 0) & (read > image + noise)
     return jnp.where(mask, read, image), mask
 
 

@@ -135,8 +135,9 @@ def draw_crowd(key, scene, shape, often=0.08):
     keys = jax.random.split(key, 8)
 
     def crowd(_):
-        # Stars for each area of the PSF.
-        density = log_uniform(keys[1], 0.05, 3.0) / jnp.maximum(scene.fwhm, 2.0) ** 2
+        # Stars for each area of the PSF; where they are so many that all blend,
+        # it is nebulosity that they resemble.
+        density = log_uniform(keys[1], 0.05, 0.8) / jnp.maximum(scene.fwhm, 2.0) ** 2
         coarse = coarse_shape(shape)
         slope = uniform(keys[2], 2.4, 3.6)
         field = power_law_field(keys[3], coarse, slope, 1.5)

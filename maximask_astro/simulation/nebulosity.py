@@ -62,7 +62,7 @@ def add_nebulosity(key, image, scene):
     cloud = jnp.maximum(cloud - sample[rank.astype(int)], 0.0)
     spread = cloud[::4, ::4].std() + 1e-12
     strength = scene.sigma * jnp.where(
-        scene.as_paper, _STRENGTH_OF_PAPER, log_uniform(keys[7], 0.6, 30.0)
+        scene.as_paper, _STRENGTH_OF_PAPER, log_uniform(keys[7], 1.0, 30.0)
     )
     light = strength * cloud / spread
 

@@ -29,7 +29,7 @@ def test_interruption_changes_nothing(trained, resumed):
         assert all(equal(values, resumed.groups[name])), name
 
 
-def test_without_a_directory_nothing_is_kept(trained, tmp_path, monkeypatch):
+def test_without_a_directory_nothing_is_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     recipe = replace(RECIPE, steps=2, warmup=1, validation=0, save_minutes=1e-9)
     other = make_trainer(None, recipe)
