@@ -12,10 +12,11 @@ from maximask_astro.utils.files import atomic_path
 
 __all__ = [
     "append_log",
-    "append_run",
     "append_scores",
+    "describe_run",
     "forget_after",
     "logged_seconds",
+    "note_run",
     "read_log",
     "read_runs",
     "read_scores",
@@ -76,41 +77,61 @@ def append_scores(directory, step, scores):
     _append_line(Path(directory) / _SCORES, {"step": step, **scores})
 
 
-def append_run(directory, first, last, seconds):
+def describe_run(first):
     """
-    Note that training ran.
+    Describe a run of a training that begins.
 
     Parameters
     ----------
-    directory : path-like or None
-        Directory of the training, if it has one.
-
-    first, last : int
-        Steps done before and after.
-
-    seconds : float
-        How long it took.
+    first : int
+        Steps done before.
 
     Returns
     -------
     run : dict
-        What was noted, also on the device and on this package.
+        ``first`` and ``last`` step, ``seconds``, and on which device, with which
+        version and commit of this package.
     """
     import jax
 
     device = jax.numpy.zeros(()).devices().pop()
-    content = {
+    return {
         "first": first,
-        "last": last,
-        "seconds": round(seconds, 1),
+        "last": first,
+        "seconds": 0.0,
         "device": _describe(device),
         "version": __version__,
         "commit": _commit(),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "ended": None,
     }
-    if directory is not None:
-        _append_line(Path(directory) / _RUNS, content)
-    return content
+
+
+def note_run(directory, runs, last, seconds):
+    """
+    Note how far the last run of a training came.
+
+    Parameters
+    ----------
+    directory : path-like or None
+        Directory of the training, if it has one. What it notes of a run that is
+        killed is what its last checkpoint has.
+
+    runs : list of dict
+        From `read_runs`, and from `describe_run` the last, which is changed.
+
+    last : int
+        Steps done.
+
+    seconds : float
+        How long it took.
+    """
+    ended = datetime.now(UTC).isoformat(timespec="seconds")
+    runs[-1].update(last=last, seconds=round(seconds, 1), ended=ended)
+    if directory is None:
+        return
+    text = "".join(json.dumps(run, allow_nan=False) + "\n" for run in runs)
+    with atomic_path(Path(directory) / _RUNS, overwrite=True) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def read_runs(directory):
@@ -125,7 +146,7 @@ def read_runs(directory):
     Returns
     -------
     runs : list of dict
-        What `append_run` returned.
+        As `note_run` noted them.
     """
     return _read_lines(Path(directory) / _RUNS)
 

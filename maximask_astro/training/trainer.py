@@ -15,9 +15,10 @@ from maximask_astro.training.exposures import simulated_batch, simulation_config
 from maximask_astro.training.recipe import adapted_recipe
 from maximask_astro.training.runs import (
     append_log,
-    append_run,
     append_scores,
+    describe_run,
     forget_after,
+    note_run,
     read_runs,
 )
 from maximask_astro.training.steps import (
@@ -190,6 +191,7 @@ class MaskerTrainer:
         """
         recipe, first = self.recipe, self.step
         start = saved = time.monotonic()
+        self.runs.append(describe_run(first))
         losses = []
         bar = tqdm(
             total=recipe.steps,
@@ -219,6 +221,7 @@ class MaskerTrainer:
                 due = now - saved > 60 * recipe.save_minutes
                 if due and self.directory is not None:
                     self.save()
+                    note_run(self.directory, self.runs, self.step, now - start)
                     saved = now
                 if minutes is not None and now - start > 60 * minutes:
                     break
@@ -229,8 +232,9 @@ class MaskerTrainer:
                 if self.directory is not None:
                     self.save()
                 seconds = time.monotonic() - start
-                run = append_run(self.directory, first, self.step, seconds)
-                self.runs.append(run)
+                note_run(self.directory, self.runs, self.step, seconds)
+            else:
+                del self.runs[-1]
         return self.step >= recipe.steps
 
     def _mean(self, losses):

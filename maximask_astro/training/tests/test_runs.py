@@ -5,9 +5,10 @@ import pytest
 from maximask_astro.training import Recipe, draw_learning_curve
 from maximask_astro.training.runs import (
     append_log,
-    append_run,
     append_scores,
+    describe_run,
     logged_seconds,
+    note_run,
     read_log,
     read_runs,
     read_scores,
@@ -24,8 +25,11 @@ def directory(tmp_path):
         append_log(tmp_path, step, 1000 / step, seconds)
     append_scores(tmp_path, 100, {"CR": 0.5, "FR": None, "mean": 0.5})
     append_scores(tmp_path, 200, {"CR": 0.75, "FR": None, "mean": 0.75})
-    append_run(tmp_path, 0, 120, 230.0)
-    append_run(tmp_path, 120, 200, 175.0)
+    runs = [describe_run(0)]
+    note_run(tmp_path, runs, 90, 170.0)
+    note_run(tmp_path, runs, 120, 230.0)
+    runs = [*read_runs(tmp_path), describe_run(120)]
+    note_run(tmp_path, runs, 200, 175.0)
     return tmp_path
 
 
@@ -50,6 +54,12 @@ def test_runs_are_summed_up(directory):
     assert (summary["seed"], summary["steps"], summary["exposures"]) == (5, 200, 600)
     assert summary["minutes"] == round(405 / 60, 1)
     assert summary["device"] == read_runs(directory)[0]["device"]
+
+
+def test_runs_are_noted_as_far_as_they_came(directory):
+    runs = read_runs(directory)
+    assert [(run["first"], run["last"]) for run in runs] == [(0, 120), (120, 200)]
+    assert [run["seconds"] for run in runs] == [230, 175]
 
 
 def test_the_log_tells_of_runs_that_were_not_noted(directory):
