@@ -10,13 +10,27 @@ from maximask_astro.simulation.scene import pixel_grid
 __all__ = ["add_overscan"]
 
 
+def _edge(key, image, depth, scene):
+    """Let a detector's edge glow, or lose light, beside the overscan."""
+    numbers = jax.random.uniform(key, (5,))
+    scale = 2.0 * 20.0 ** numbers[0]
+    share = jnp.exp(jnp.minimum(depth, 0.0) / scale)
+    glow = scene.sigma * 40.0 ** numbers[1] * share
+    glow = glow + jnp.sqrt(glow) * normal(jax.random.fold_in(key, 1), image.shape)
+    lit = jnp.where(numbers[2] < 0.6, image + glow, image * (1 - numbers[3] * share))
+    # What is saturated reads no more for it.
+    there = (numbers[4] < 0.35) & (image < 0.9 * scene.full_well)
+    return jnp.where(there, lit, image)
+
+
 def add_overscan(key, image, scene):
     """
     Replace strips by overscan (Paillassa et al. 2020, section 2.1.11).
 
     Strips lie along the sides, or between two amplifiers. Where the sky is
-    fainter than the noise they could not be told from it: there are none. As
-    in the paper, they read what dead pixels do.
+    fainter than the noise they could not be told from it: there are none. Some
+    detectors glow or lose light at the edge beside them. As in the paper, they
+    read what dead pixels do.
 
     Parameters
     ----------
@@ -34,7 +48,7 @@ def add_overscan(key, image, scene):
     image, mask : array
         With strips of bias level and read noise, and where they are.
     """
-    keys = jax.random.split(key, 13)
+    keys = jax.random.split(key, 14)
     height, width = image.shape
     y, x = pixel_grid(image.shape)
     sides = jnp.stack([x, width - 1 - x, y, height - 1 - y])
@@ -66,4 +80,6 @@ def add_overscan(key, image, scene):
     left = left * jnp.exp(-jnp.maximum(depth, 0.0) / log_uniform(keys[12], 0.7, 5.0))
     charge = scene.read_noise * noise + drift + left
     values = jnp.where(scene.as_paper, values, typical + charge)
-    return jnp.where(mask, values, image), mask
+    edged = _edge(keys[13], image, depth, scene)
+    lit = jnp.where(scene.as_paper | split | ~mask.any(), image, edged)
+    return jnp.where(mask, values, lit), mask

@@ -1,6 +1,7 @@
 import jax
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from maximask_astro.simulation.overscan import add_overscan
 from maximask_astro.tests.helpers import quick_compilation
@@ -11,10 +12,22 @@ def overscan(contaminate):
     return contaminate(add_overscan)
 
 
-def test_only_the_overscan_changes(overscan):
+def test_beside_the_overscan_only_edges_change(overscan):
     assert np.isfinite(overscan.after).all()
-    outside = ~overscan.mask
-    assert np.array_equal(overscan.after[outside], overscan.before[outside])
+    changed = (overscan.after != overscan.before) & ~overscan.mask
+    some = changed.any(axis=(1, 2))
+    assert 0.1 < some.mean() < 0.6
+    for change, mask in zip(overscan.change[some], overscan.mask[some], strict=True):
+        near = ndimage.binary_dilation(mask, np.ones((3, 3)), 3) & ~mask
+        far = ~ndimage.binary_dilation(mask, np.ones((3, 3)), 60)
+        assert np.abs(change[near]).mean() > 0.02
+        if far.any():
+            assert np.abs(change[far]).mean() < np.abs(change[near]).mean()
+
+
+def test_as_in_the_paper_only_the_overscan_changes(contaminate):
+    done = contaminate(add_overscan, as_paper=True)
+    assert np.array_equal(done.after[~done.mask], done.before[~done.mask])
 
 
 def test_wherever_it_is_it_is_finite(scene):
