@@ -298,9 +298,10 @@ def summarize_runs(runs, recipe, step, rows=()):
     Returns
     -------
     summary : dict
-        ``recipe``, ``seed``, ``steps``, ``exposures``, ``minutes``, ``device``,
-        ``version`` and ``commit``; of several runs, each device, version and
-        commit is named once. None where nothing is known.
+        ``recipe``, ``seed``, ``start`` (digest of the weights that training began
+        with), ``steps``, ``exposures``, ``minutes``, ``device``, ``version`` and
+        ``commit``; of several runs, each device, version and commit is named
+        once. None where nothing is known.
     """
 
     def named(key):
@@ -312,6 +313,7 @@ def summarize_runs(runs, recipe, step, rows=()):
     return {
         "recipe": recipe.name,
         "seed": recipe.seed,
+        "start": recipe.start or None,
         "steps": step,
         "exposures": step * recipe.batch,
         "minutes": round(seconds / 60, 1) if runs or rows else None,

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,9 @@ def test_runs_are_summed_up(directory):
     assert summary["recipe"] == "mine"
     assert (summary["seed"], summary["steps"], summary["exposures"]) == (5, 200, 600)
     assert summary["minutes"] == round(405 / 60, 1)
+    assert summary["start"] is None
+    other = replace(RECIPE, start="0123abcd")
+    assert summarize_runs([], other, 200)["start"] == "0123abcd"
     assert summary["device"] == read_runs(directory)[0]["device"]
 
 
