@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import normal, uniform
+from maximask_astro.simulation.draws import log_between, normal, uniform
 from maximask_astro.simulation.masks import dilate
 
 __all__ = ["add_cosmic_rays"]
@@ -45,11 +45,6 @@ class _Rays(NamedTuple):
     bottom: jax.Array
 
 
-def _log_between(numbers, low, high):
-    """Turn uniform numbers into such whose logarithm is uniform."""
-    return low * (high / low) ** numbers
-
-
 def _draw_rays(key, shape, scene):
     """Draw the rays, the longest first; the charge is 0 beyond their number."""
     # Few large draws: every draw of its own makes the compiler work for longer.
@@ -58,13 +53,13 @@ def _draw_rays(key, shape, scene):
     n = max(_FEWEST, round(_MOST * shape[0] * shape[1] / _SIDE**2))
     numbers = jax.random.uniform(keys[1], (9, n), minval=1e-4)
     fluctuation = jnp.exp(0.35 * normal(keys[2], (n,)))
-    present = jnp.arange(n) < _log_between(camera[0], 1.0, 1.0 + n)
+    present = jnp.arange(n) < log_between(camera[0], 1.0, 1.0 + n)
 
     # The sensor: from thin or with large pixels to fully depleted.
-    thickness = _log_between(camera[1], 1.0, 25.0)  # pixels
-    a_pixel = _IONIZATION * _log_between(camera[2], 8.0, 30.0)  # electrons
-    weakest = scene.sigma * _log_between(camera[3], 2.5, 30.0)
-    as_in_dark = _PAPER_SCALE * scene.sigma / _log_between(camera[3], 3.0, 12.0)
+    thickness = log_between(camera[1], 1.0, 25.0)  # pixels
+    a_pixel = _IONIZATION * log_between(camera[2], 8.0, 30.0)  # electrons
+    weakest = scene.sigma * log_between(camera[3], 2.5, 30.0)
+    as_in_dark = _PAPER_SCALE * scene.sigma / log_between(camera[3], 3.0, 12.0)
     a_pixel = jnp.where(
         scene.as_paper, a_pixel * as_in_dark, jnp.maximum(a_pixel, weakest)
     )
@@ -76,13 +71,13 @@ def _draw_rays(key, shape, scene):
     cosine = numbers[1] ** (1 / (1.3 + 2.0 * camera[6]))
     muon = jnp.sqrt(thickness**2 + 0.3) * jnp.sqrt(1 / cosine**2 - 1)
     # Electrons that gamma rays set free within the sensor stop there.
-    electron = _log_between(numbers[2], 2.0, 60.0)
+    electron = log_between(numbers[2], 2.0, 60.0)
     length = jnp.select([point, worm], [0.0, electron], muon)
     path = jnp.select(
         [point, worm],
         [
-            _log_between(numbers[3] ** 2, 0.05, 4.0),
-            electron * _log_between(numbers[3], 1.0, 3.0),
+            log_between(numbers[3] ** 2, 0.05, 4.0),
+            electron * log_between(numbers[3], 1.0, 3.0),
         ],
         thickness / cosine,
     )

@@ -3,7 +3,15 @@
 import jax
 import jax.numpy as jnp
 
-__all__ = ["chance", "choice", "log_uniform", "normal", "power_law", "uniform"]
+__all__ = [
+    "chance",
+    "choice",
+    "log_between",
+    "log_uniform",
+    "normal",
+    "power_law",
+    "uniform",
+]
 
 
 def uniform(key, low, high, shape=()):
@@ -50,6 +58,29 @@ def log_uniform(key, low, high, shape=()):
         float32.
     """
     return jnp.exp(uniform(key, jnp.log(low), jnp.log(high), shape))
+
+
+def log_between(numbers, low, high):
+    """
+    Turn uniform numbers into such whose logarithm is uniform.
+
+    Few large draws are compiled faster than many small ones: modules that need
+    many numbers draw them at once.
+
+    Parameters
+    ----------
+    numbers : array
+        In [0, 1).
+
+    low, high : float or array
+        Range, positive.
+
+    Returns
+    -------
+    numbers : array
+        Of the same shape.
+    """
+    return low * (high / low) ** numbers
 
 
 def normal(key, shape=()):

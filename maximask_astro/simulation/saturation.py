@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from maximask_astro.simulation.draws import log_between
 from maximask_astro.simulation.masks import dilate
 
 __all__ = ["saturate"]
@@ -13,11 +14,6 @@ _FULL = 0.98
 # How far, at most, charge runs along the edge that it bled to, in pixels on
 # either side.
 _ALONG_EDGE = 80.0
-
-
-def _log_between(number, low, high):
-    """Turn uniform numbers into such whose logarithm is uniform."""
-    return low * (high / low) ** number
 
 
 def _bleed(image, full_well, share):
@@ -44,9 +40,9 @@ def _intrude(numbers, side, height, width):
     rows, columns = jnp.arange(side)[:, None], jnp.arange(side)
     rows = jnp.where(end < 0.5, rows, height - 1 - rows)
     from_middle = jnp.abs(columns - jnp.floor(width * place))
-    from_middle = from_middle / _log_between(breadth, 0.5, 6.0)
+    from_middle = from_middle / log_between(breadth, 0.5, 6.0)
     # Longest in the middle of the trail.
-    length = height * _log_between(far, 0.03, 1.5) * (1 - taper * from_middle)
+    length = height * log_between(far, 0.03, 1.5) * (1 - taper * from_middle)
     length = jnp.minimum(length, height)
     return (from_middle < 1) & (rows >= 0) & (rows < length) & (columns < width)
 
@@ -59,7 +55,7 @@ def _run_along_edge(numbers, lost, height, width):
     rows = jnp.where(end < 0.5, rows, height - 1 - rows)
     total = lost.sum()
     middle = (lost * columns).sum() / jnp.maximum(total, 1.0)
-    deep = _log_between(thick, 1.0, 24.0)
+    deep = log_between(thick, 1.0, 24.0)
     reach = jnp.clip(total / (2 * deep), 1.0, _ALONG_EDGE)
     along = (columns - middle) / reach
     inside = (rows >= 0) & (rows < deep * (1 - along**2)) & (columns < width)
@@ -79,7 +75,7 @@ def _readings(key, shape, numbers, along_rows):
     along = slope * jnp.linspace(0.0, 1.0, max(shape)) + 0.1 * jnp.abs(lines[1])
     rows = jnp.where(along_rows, across, along)[: shape[0], None]
     columns = jnp.where(along_rows, along, across)[: shape[1]]
-    depth = _log_between(amount, 0.003, 0.08)
+    depth = log_between(amount, 0.003, 0.08)
     structured = jnp.maximum(1 - depth * (rows + columns), 0.5)
 
     def rough(key):

@@ -3,17 +3,13 @@
 import jax
 import jax.numpy as jnp
 
+from maximask_astro.simulation.draws import log_between
 from maximask_astro.simulation.scene import pixel_grid
 
 __all__ = ["add_spikes"]
 
 # Spikes come in pairs on either side of a star: up to four lines make eight.
 _N_LINES, _N_SPIKED = 4, 3
-
-
-def _log_between(number, low, high):
-    """Turn uniform numbers into such whose logarithm is uniform."""
-    return low * (high / low) ** number
 
 
 def _directions(numbers):
@@ -66,12 +62,12 @@ def add_spikes(key, image, scene, stars):
     # Few large draws: every draw of its own makes the compiler work for longer.
     numbers = jax.random.uniform(key, (11 + 2 * _N_LINES,))
     angles, count = _directions(numbers[:4])
-    share = _log_between(numbers[4], 1e-3, 4e-2)  # light in a line of spikes
-    slit = _log_between(numbers[5], 4.0, 100.0)  # half the light is within, pixels
+    share = log_between(numbers[4], 1e-3, 4e-2)  # light in a line of spikes
+    slit = log_between(numbers[5], 4.0, 100.0)  # half the light is within, pixels
     width = (0.38 + 0.3 * numbers[6] ** 2) * scene.fwhm + 0.2
     widening = 0.03 * numbers[7] ** 2
     contrast = jnp.maximum(0.0, 4 * numbers[8] - 3)
-    wave = jnp.pi / (slit * _log_between(numbers[9], 0.5, 2.0))
+    wave = jnp.pi / (slit * log_between(numbers[9], 0.5, 2.0))
     uneven = numbers[10] < 0.25
     strength, ratio = numbers[11:].reshape(2, _N_LINES)
     strength = 0.5 + strength

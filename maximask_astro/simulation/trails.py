@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import normal
+from maximask_astro.simulation.draws import log_between, normal
 from maximask_astro.simulation.masks import dilate
 from maximask_astro.simulation.scene import pixel_grid
 
@@ -24,11 +24,6 @@ _PAPER_SCALE, _PAPER_LIMIT, _PAPER_DILATION = 6.0, 0.5, 7
 def _between(number, low, high):
     """Turn uniform numbers into such between two limits."""
     return low + (high - low) * number
-
-
-def _log_between(number, low, high):
-    """Turn uniform numbers into such whose logarithm is uniform."""
-    return low * (high / low) ** number
 
 
 def _profile(radius, hole, scene, jitter):
@@ -66,14 +61,14 @@ def _light(numbers, reach, blur):
     from_flare = along / reach - 1.4 * (where - 0.5)
     flare = jnp.exp(-0.5 * (from_flare / (0.04 + 0.3 * size)) ** 2)
     flare = 0.1 + 0.3 * floor + (0.9 - 0.3 * floor) * flare
-    waves = jnp.cos(2 * jnp.pi * (along / _log_between(period, 12.0, 250.0) + where))
+    waves = jnp.cos(2 * jnp.pi * (along / log_between(period, 12.0, 250.0) + where))
     tumble = _between(0.5 + 0.5 * waves, floor, 1.0)
     dashes = jax.nn.sigmoid(8 * (waves + 0.8 * (size - 0.5)))
     light = jnp.select(
         [kind < 0.55, kind < 0.75, kind < 0.9], [1.0, flare, tumble], dashes
     )
     # The middle of the trail lies within the frame, and between its ends.
-    long = reach * _log_between(extent, 0.15, 2.0)
+    long = reach * log_between(extent, 0.15, 2.0)
     start, soft = -long * begin, jnp.maximum(blur, 0.5)
     within = jax.nn.sigmoid((along - start) / soft) * jax.nn.sigmoid(
         (start + long - along) / soft
@@ -124,7 +119,7 @@ def add_trails(key, image, scene):
     count = 1 + (numbers[0] > 0.8).astype(int) + (numbers[0] > 0.93)
     count = jnp.minimum(count, _N_TRAILS)
     wide = numbers[1] < 0.4
-    radius = jnp.where(wide, _log_between(numbers[2], 1.5, 20.0), 0.5)
+    radius = jnp.where(wide, log_between(numbers[2], 1.5, 20.0), 0.5)
     radius = jnp.maximum(radius, scene.defocus)
     hole = jnp.where(wide & (numbers[3] < 0.4), 0.2 + numbers[3], 0.0) * radius
     jitter = jnp.where(scene.as_paper, 1.0, numbers[4] ** 2)
@@ -140,7 +135,7 @@ def add_trails(key, image, scene):
     faintest = 1.5 / jnp.sqrt(1 + jnp.where(wide, radius, 0.0) / 3)
     peak = jnp.where(
         scene.as_paper,
-        _PAPER_SCALE * _log_between(each[8], 1.0, 30.0),
+        _PAPER_SCALE * log_between(each[8], 1.0, 30.0),
         faintest * (500 / faintest) ** each[8],
     )
     peak = scene.sigma * peak

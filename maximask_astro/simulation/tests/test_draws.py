@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from maximask_astro.simulation.draws import (
     chance,
     choice,
+    log_between,
     log_uniform,
     normal,
     power_law,
@@ -30,6 +31,12 @@ def test_numbers_stay_in_their_range(draw, key, low, factor):
 def test_medians():
     assert np.median(uniform(KEY, 1.0, 100.0, (N,))) == pytest.approx(50.5, rel=0.03)
     assert np.median(log_uniform(KEY, 1.0, 100.0, (N,))) == pytest.approx(10, rel=0.08)
+
+
+@given(st.floats(0.01, 10.0), st.floats(1.1, 100.0))
+def test_the_logarithm_lies_between(low, factor):
+    numbers = np.log(log_between(np.array([0.0, 0.5, 1.0]), low, low * factor))
+    assert numbers == pytest.approx(np.log(low) + np.log(factor) * np.arange(3) / 2)
 
 
 def test_normal_numbers():
