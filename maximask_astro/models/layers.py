@@ -149,7 +149,22 @@ class Convolution(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, **kwargs)
 
     def convolution_op(self, inputs, kernel):
-        """Convolve, see `convolve`."""
+        """
+        Convolve.
+
+        Parameters
+        ----------
+        inputs : tensor
+            Shape (batch, height, width, channels).
+
+        kernel : tensor or `keras.Variable`
+            Shape (size, size, channels, filters).
+
+        Returns
+        -------
+        convolved : tensor
+            Shape (batch, height, width, filters).
+        """
         return convolve(inputs, ops.convert_to_tensor(kernel))
 
 

@@ -149,7 +149,7 @@ class LossWeights(NamedTuple):
 
 def paper_loss_weights(labels, weights):
     """
-    Weights of the paper's loss (equation 12), where classes share the pixels'.
+    Give the weights of the paper's loss (equation 12): classes share a pixel's.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def paper_loss_weights(labels, weights):
 
 def balanced_loss_weights(labels, weights, proportions, known=None):
     """
-    Weights that are set class by class.
+    Give weights that are set class by class.
 
     In the paper's loss a rare class weights all of a pixel's classes. Here each
     class is a problem of its own: the pixels that have it count ``weights``
