@@ -49,6 +49,10 @@ DEFAULT_FREQUENCIES = MappingProxyType(
     }
 )
 
+# What any exposure may have, and how frequent the rest is in quiet ones.
+_EVERYWHERE = ("CR", "SAT")
+_QUIET = 0.1
+
 # How strong contaminants are.
 STRENGTHS = ("wide", "paper")
 
@@ -74,6 +78,11 @@ class SimulationConfig:
         How strong contaminants are: over a wide range, from hardly visible to
         overwhelming, or as in Paillassa et al. (2020), section 2.1.
 
+    quiet : float, optional
+        Fraction of the exposures, in [0, 1], that have hardly any contaminants
+        but cosmic rays and saturated pixels: others are ten times as rare in
+        them. Most calibrated exposures are like this.
+
     Raises
     ------
     InputError
@@ -84,6 +93,7 @@ class SimulationConfig:
     shape: tuple = (416, 416)
     frequencies: tuple = ()
     strengths: str = "wide"
+    quiet: float = 0.0
 
     def __post_init__(self):
         given = dict(self.frequencies)
@@ -101,6 +111,11 @@ class SimulationConfig:
             raise InputError(
                 f"The strengths of contaminants are '{self.strengths}'; they must be "
                 f"{' or '.join(map(repr, STRENGTHS))}."
+            )
+        if not 0 <= self.quiet <= 1:
+            raise InputError(
+                f"The fraction of quiet exposures is {self.quiet}; it must be from 0 "
+                "to 1."
             )
         every = {**DEFAULT_FREQUENCIES, **given}
         # Hashable, for the compiler's cache.
@@ -121,8 +136,20 @@ def _apply(function, key, image, frequency, *arguments):
     return jax.lax.cond(chance(second, frequency), spoil, leave, image)
 
 
-def _simulate_one(key, frequencies, as_paper, shape):
+def _frequencies_of_one(key, frequencies, quiet):
+    """How often an exposure has each class, once it is known whether it is quiet."""
+    factor = jnp.where(chance(key, quiet), _QUIET, 1.0)
+    return {
+        name: often if name in _EVERYWHERE else factor * often
+        for name, often in frequencies.items()
+    }
+
+
+def _simulate_one(key, frequencies, as_paper, quiet, shape):
     """One exposure in data numbers, its labels, and its scene."""
+    # Apart from the keys of the split, which `fold_in` gives for small numbers.
+    first = jax.random.fold_in(key, 1000)
+    frequencies = _frequencies_of_one(first, frequencies, quiet)
     names = ("scene", "stars", "galaxies", "sky", "noise", "digits")
     names += tuple(DEFAULT_FREQUENCIES)
     keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
@@ -168,12 +195,12 @@ def _simulate_one(key, frequencies, as_paper, shape):
 
 
 @partial(jax.jit, static_argnames=("number", "shape"))
-def _simulate(key, frequencies, as_paper, number, shape):
-    """Simulate: compiled once for all frequencies and strengths, as it takes long."""
+def _simulate(key, frequencies, as_paper, quiet, number, shape):
+    """Simulate: compiled once whatever the contaminants are, as it takes long."""
     keys = jax.random.split(key, number)
 
     def one(key):
-        return _simulate_one(key, frequencies, as_paper, shape)
+        return _simulate_one(key, frequencies, as_paper, quiet, shape)
 
     # One by one, a processor is spared what an exposure does not have; an
     # accelerator makes them side by side and all that any of them has.
@@ -216,4 +243,5 @@ def simulate(key, number=1, config=SimulationConfig()):
     given = dict(config.frequencies)
     frequencies = {name: jnp.float32(given[name]) for name in names}
     as_paper = jnp.asarray(config.strengths == "paper")
-    return _simulate(key, frequencies, as_paper, number, config.shape)
+    quiet = jnp.float32(config.quiet)
+    return _simulate(key, frequencies, as_paper, quiet, number, config.shape)

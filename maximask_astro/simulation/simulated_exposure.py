@@ -151,6 +151,7 @@ def _make_config(shape, classes, config):
     wanted = _names(classes)
     never = dict.fromkeys(DEFAULT_FREQUENCIES, 0.0)
     often = {**never, **dict.fromkeys(wanted, 1.0)}
+    # Quiet exposures would lack what was asked for.
     return SimulationConfig(shape, often, config.strengths), wanted
 
 

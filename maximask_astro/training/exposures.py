@@ -18,7 +18,7 @@ PURPOSES = {
 }
 
 
-def simulation_config(recipe):
+def simulation_config(recipe, purpose="training"):
     """
     The simulation that a recipe asks for.
 
@@ -27,13 +27,20 @@ def simulation_config(recipe):
     recipe : `Recipe`
         The recipe.
 
+    purpose : str, optional
+        Key of ``PURPOSES``: there are no quiet exposures for validation.
+
     Returns
     -------
     config : `~maximask_astro.simulation.SimulationConfig`
         The configuration.
     """
     frequencies = {**DEFAULT_FREQUENCIES, **recipe.frequencies}
-    return SimulationConfig((recipe.size, recipe.size), tuple(frequencies.items()))
+    return SimulationConfig(
+        (recipe.size, recipe.size),
+        tuple(frequencies.items()),
+        quiet=0.0 if purpose == "validation" else recipe.quiet,
+    )
 
 
 def exposure_key(seed, purpose, index):

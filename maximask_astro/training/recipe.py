@@ -15,7 +15,7 @@ __all__ = ["Recipe", "adapted_recipe", "read_recipe"]
 
 _CHOICES = {"loss": ("balanced", "paper"), "precision": ("float32", "bfloat16")}
 _POSITIVE = ("size", "batch", "steps", "learning_rate", "validate_every")
-_FRACTIONS = ("simulated", "ema")
+_FRACTIONS = ("simulated", "ema", "quiet")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ class Recipe:
         How often exposures have a class, in place of
         `maximask_astro.simulation.DEFAULT_FREQUENCIES`.
 
+    quiet : float
+        Fraction of quiet exposures among those learned from, see
+        `maximask_astro.simulation.SimulationConfig`; the validation set has
+        none.
+
     simulated : float
         Fraction of the exposures of a batch that are simulated, where there
         are examples of one's own.
@@ -116,6 +121,7 @@ class Recipe:
     save_minutes: float = 3.0
     seed: int = 1
     frequencies: dict = field(default_factory=dict)
+    quiet: float = 0.0
     simulated: float = 1.0
     start: str = ""
     data: str = ""

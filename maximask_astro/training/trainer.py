@@ -293,8 +293,9 @@ class MaskerTrainer:
         """
         recipe = self.recipe
         histogram = ScoreHistogram(len(ABBREVIATIONS))
+        config = simulation_config(recipe, "validation")
         for index in range(-(-recipe.validation // recipe.batch)):
-            images, labels = simulated_batch(recipe, self.config, "validation", index)
+            images, labels = simulated_batch(recipe, config, "validation", index)
             logits = self._evaluate(self.groups["mean"], images)
             histogram.add(np.asarray(logits), np.asarray(labels))
         areas = histogram.auc()

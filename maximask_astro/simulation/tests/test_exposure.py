@@ -142,6 +142,39 @@ def test_strengths_are_wide_or_of_the_paper():
     assert not np.array_equal(first[0], second[0])
 
 
+def test_quiet_exposures_have_cosmic_rays_and_little_else(exposures):
+    with pytest.raises(InputError, match="from 0 to 1"):
+        SimulationConfig(quiet=-0.1)
+    with quick_compilation():
+        quiet = [
+            simulate(jax.random.key(seed), 1, replace(CONFIG, quiet=1.0))
+            for seed in range(N)
+        ]
+
+    def number(drawn, name):
+        return sum(bool(labels[..., INDEX[name]].any()) for _, labels, _ in drawn)
+
+    assert number(quiet, "CR") > 0.8 * number(exposures, "CR") > 0
+    assert number(quiet, "SAT") > 0.8 * number(exposures, "SAT")
+    others = [name for name in DEFAULT_FREQUENCIES if name not in ("CR", "SAT")]
+    before, after = (
+        sum(number(drawn, name) for name in others) for drawn in (exposures, quiet)
+    )
+    assert 0 < after < 0.25 * before
+
+
+def test_quiet_exposures_are_a_fraction():
+    config = replace(CONFIG, quiet=0.5)
+    with quick_compilation():
+        same = [
+            np.array_equal(
+                simulate(jax.random.key(seed), 1, config)[1], exposure(seed)[1]
+            )
+            for seed in range(N)
+        ]
+    assert 0.25 * N < sum(same) < 0.75 * N
+
+
 def test_other_frequencies_stay():
     config = SimulationConfig(frequencies={"CR": 0.0})
     assert dict(config.frequencies) == {**DEFAULT_FREQUENCIES, "CR": 0.0}
