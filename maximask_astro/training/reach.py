@@ -5,13 +5,25 @@ import numpy as np
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.keras_backend import import_keras
 
-__all__ = ["measure_reach"]
+__all__ = ["measure_reach", "measure_stride"]
 
 _SIZE = 1024
 
 
-def _stride(network):
-    """By how much the coarsest level of a network is coarser than its input."""
+def measure_stride(network):
+    """
+    Measure by how much the coarsest level of a network is coarser than its input.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+        From images to logits.
+
+    Returns
+    -------
+    stride : int
+        Sizes of images must be multiples of this, in pixels.
+    """
     import jax
 
     keras = import_keras()
@@ -52,7 +64,7 @@ def measure_reach(network):
     """
     import jax
 
-    stride = _stride(network)
+    stride = measure_stride(network)
     # A dependence along one axis is enough: kernels are squares.
     values = []
     for variable in network.trainable_variables:

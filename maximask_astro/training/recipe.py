@@ -15,7 +15,7 @@ __all__ = ["Recipe", "adapted_recipe", "read_recipe"]
 
 _CHOICES = {"loss": ("balanced", "paper"), "precision": ("float32", "bfloat16")}
 _POSITIVE = ("size", "batch", "steps", "learning_rate", "validate_every")
-_FRACTIONS = ("simulated", "ema", "quiet")
+_FRACTIONS = ("simulated", "ema", "quiet", "cutouts")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,10 @@ class Recipe:
         `maximask_astro.simulation.SimulationConfig`; the validation set has
         none.
 
+    cutouts : float
+        Fraction of the steps that learn from small images: every exposure of
+        the batch is cut into three by three pieces.
+
     simulated : float
         Fraction of the exposures of a batch that are simulated, where there
         are examples of one's own.
@@ -122,6 +126,7 @@ class Recipe:
     seed: int = 1
     frequencies: dict = field(default_factory=dict)
     quiet: float = 0.0
+    cutouts: float = 0.0
     simulated: float = 1.0
     start: str = ""
     data: str = ""

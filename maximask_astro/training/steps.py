@@ -1,10 +1,12 @@
 """What a step of training computes: networks, optimizers, losses, updates."""
 
 import random
+from functools import partial
 
 import numpy as np
 
 from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.training.cutouts import N_PIECES, cut
 from maximask_astro.training.losses import (
     balanced_loss_weights,
     class_weights,
@@ -14,6 +16,7 @@ from maximask_astro.training.losses import (
     weighted_cross_entropy,
 )
 from maximask_astro.training.normalization import normalize_batch
+from maximask_astro.training.reach import measure_stride
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.keras_backend import import_keras
 
@@ -227,9 +230,15 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
     Returns
     -------
     update : callable
-        From (groups, simulated, own, step) to (groups, loss). ``simulated`` is
-        a tuple of raw images and labels, or None; ``own`` one of normalized
-        images, labels, and whether these are known, or None.
+        From (groups, simulated, own, step, cutouts) to (groups, loss).
+        ``simulated`` is a tuple of raw images and labels, or None; ``own`` one
+        of normalized images, labels, and whether these are known, or None;
+        ``cutouts`` says whether to `cut` them.
+
+    Raises
+    ------
+    InputError
+        The recipe asks for cut-outs that are too small for the network.
     """
     import jax
     import jax.numpy as jnp
@@ -239,6 +248,12 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
         own_weights = jnp.asarray(weights_for_priors(own, priors))
         own_fractions = jnp.asarray(np.nan_to_num(own), jnp.float32)
     gradient = _make_gradient(network)
+    stride = measure_stride(network) if recipe.cutouts else 1
+    if recipe.size < N_PIECES * stride:
+        raise InputError(
+            f"The size of the recipe '{recipe.name}' is {recipe.size} pixels; for "
+            f"cut-outs it must be at least {N_PIECES * stride}."
+        )
 
     def prepare(simulated, own):
         """Normalized images, labels and weights of the loss of each set."""
@@ -252,6 +267,12 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
             )
             yield images, labels, loss_weights
 
+    def cut_all(images, labels, loss_weights):
+        pixels = loss_weights.pixels
+        pixels = None if pixels is None else cut(pixels, stride)
+        loss_weights = loss_weights._replace(pixels=pixels)
+        return cut(images, stride), cut(labels, stride), loss_weights
+
     def jittered(images, step):
         key = jax.random.fold_in(jax.random.key(recipe.seed), 3)
         key = jax.random.fold_in(key, step)
@@ -259,9 +280,11 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
         factor, offset = recipe.jitter * jax.random.normal(key, shape)
         return images * jnp.exp(factor) + offset
 
-    @jax.jit
-    def update(groups, simulated, own, step):
+    @partial(jax.jit, static_argnames="cutouts")
+    def update(groups, simulated, own, step, cutouts=False):
         sets = list(prepare(simulated, own))
+        if cutouts:
+            sets = [cut_all(*values) for values in sets]
         numbers = [len(images) for images, _, _ in sets]
         images = jittered(jnp.concatenate([images for images, _, _ in sets]), step)
         images = jnp.split(images[..., None], np.cumsum(numbers)[:-1])

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training.checkpoint import load_checkpoint, save_checkpoint
+from maximask_astro.training.cutouts import is_cut
 from maximask_astro.training.examples import draw_crops, proportions
 from maximask_astro.training.exposures import simulated_batch, simulation_config
 from maximask_astro.training.recipe import adapted_recipe
@@ -202,7 +203,8 @@ class MaskerTrainer:
         try:
             while self.step < recipe.steps:
                 step, groups = self._state
-                groups, loss = self._update(groups, *self._batch(step), step)
+                batch, cutouts = self._batch(step), is_cut(recipe, step)
+                groups, loss = self._update(groups, *batch, step, cutouts)
                 self._state = step, groups = step + 1, groups
                 losses.append(loss)
                 if len(losses) > _AHEAD:
