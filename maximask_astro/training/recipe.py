@@ -83,6 +83,11 @@ class Recipe:
         How often exposures have a class, in place of
         `maximask_astro.simulation.DEFAULT_FREQUENCIES`.
 
+    emphasis : dict of str to float
+        How many times as much as others a class counts in the loss, by
+        abbreviation; its pixels count like this whether they have it or not, so
+        that the priors stay.
+
     quiet : float
         Fraction of quiet exposures among those learned from, see
         `maximask_astro.simulation.SimulationConfig`; the validation set has
@@ -125,6 +130,7 @@ class Recipe:
     save_minutes: float = 3.0
     seed: int = 1
     frequencies: dict = field(default_factory=dict)
+    emphasis: dict = field(default_factory=dict)
     quiet: float = 0.0
     cutouts: float = 0.0
     simulated: float = 1.0
@@ -134,13 +140,21 @@ class Recipe:
     def __post_init__(self):
         for item in fields(self):
             self._check(item.name, getattr(self, item.name), item.type)
-        for name, value in self.frequencies.items():
-            try:
-                get_class(name)
-            except ValueError as error:
-                raise self._error(f"frequencies: {error}".rstrip(".")) from None
-            if not (isinstance(value, Real) and 0 <= value <= 1):
-                raise self._error(f"the frequency of {name} must be from 0 to 1")
+        if self.emphasis and self.loss == "paper":
+            raise self._error("emphasis is for the loss 'balanced'")
+        for entry, highest in (("frequency", 1), ("emphasis", math.inf)):
+            given = self.frequencies if entry == "frequency" else self.emphasis
+            for name, value in given.items():
+                self._check_of_class(entry, name, value, highest)
+
+    def _check_of_class(self, entry, name, value, highest):
+        try:
+            get_class(name)
+        except ValueError as error:
+            raise self._error(f"{entry}: {error}".rstrip(".")) from None
+        if not (isinstance(value, Real) and 0 <= value <= highest):
+            allowed = f"from 0 to {highest}" if highest == 1 else "at least 0"
+            raise self._error(f"the {entry} of {name} must be {allowed}")
 
     def _error(self, reason):
         return InputError(f"The recipe '{self.name}' is wrong: {reason}.")

@@ -267,6 +267,16 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
             )
             yield images, labels, loss_weights
 
+    emphasis = [recipe.emphasis.get(name, 1.0) for name in ABBREVIATIONS]
+    emphasis = jnp.asarray(emphasis, jnp.float32)
+
+    def emphasized(images, labels, loss_weights):
+        loss_weights = loss_weights._replace(
+            positive=emphasis * loss_weights.positive,
+            negative=emphasis * loss_weights.negative,
+        )
+        return images, labels, loss_weights
+
     def cut_all(images, labels, loss_weights):
         pixels = loss_weights.pixels
         pixels = None if pixels is None else cut(pixels, stride)
@@ -282,7 +292,7 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
 
     @partial(jax.jit, static_argnames="cutouts")
     def update(groups, simulated, own, step, cutouts=False):
-        sets = list(prepare(simulated, own))
+        sets = [emphasized(*values) for values in prepare(simulated, own)]
         if cutouts:
             sets = [cut_all(*values) for values in sets]
         numbers = [len(images) for images, _, _ in sets]

@@ -72,6 +72,9 @@ def test_unknown_names_are_refused():
         ("frequencies = {XYZ = 1}", "'XYZ' is not a contaminant class"),
         ("frequencies = {CR = 2}", "the frequency of CR must be from 0 to 1"),
         ("frequencies = {CR = 'x'}", "the frequency of CR must be from 0 to 1"),
+        ("emphasis = {XYZ = 1}", "'XYZ' is not a contaminant class"),
+        ("emphasis = {CR = -1}", "the emphasis of CR must be at least 0"),
+        ("loss = 'paper'\nemphasis = {CR = 2}", "emphasis is for the loss 'balanced'"),
     ],
 )
 def test_wrong_values_are_refused(tmp_path, content, sentence):
