@@ -12,6 +12,7 @@ from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training import MaskerTrainer, make_examples
 from maximask_astro.training.checkpoint import load_checkpoint
 from maximask_astro.training.exposures import PURPOSES
+from maximask_astro.training.runs import read_log
 from maximask_astro.training.tests.conftest import RECIPE, STEPS, make_trainer, run
 from maximask_astro.utils.errors import InputError
 from maximask_astro.weights import LoadedModel, load_model
@@ -220,3 +221,16 @@ def test_examples_need_a_model_that_can_be_used(trained_model, tmp_path):
 def test_networks_that_cannot_be_built(tmp_path, change, sentence):
     with pytest.raises(InputError, match=sentence):
         make_trainer(tmp_path, replace(RECIPE, **change))
+
+
+def test_emphasis_says_how_much_a_class_counts(tmp_path):
+    others = dict.fromkeys([name for name in ABBREVIATIONS if name != "CR"], 0.0)
+    losses = []
+    for number, emphasis in enumerate(({}, {"CR": 3.0}, {"CR": 1.0, **others})):
+        recipe = replace(RECIPE, steps=1, validation=0, emphasis=emphasis)
+        directory = tmp_path / str(number)
+        assert run(make_trainer(directory, recipe))
+        losses.append(read_log(directory)[-1]["loss"])
+    plain, emphasized, alone = losses
+    assert 0 < alone < plain
+    assert emphasized == pytest.approx(plain + 2 * alone, rel=1e-3)
