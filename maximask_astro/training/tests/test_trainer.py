@@ -150,7 +150,7 @@ def test_a_loss_that_is_not_finite_stops(half, value):
 
 
 def test_an_interruption_saves(half):
-    def interrupt(groups, images, labels, step):
+    def interrupt(groups, simulated, own, step, cutouts):
         if step == 3:
             raise KeyboardInterrupt
         return groups, jnp.float32(1)
