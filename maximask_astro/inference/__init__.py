@@ -7,6 +7,12 @@ from maximask_astro.inference.engine import (
     TileEngine,
 )
 from maximask_astro.inference.priors import log_prior_factor, update_probability
+from maximask_astro.inference.summary import (
+    SummaryEngine,
+    WholeTile,
+    plan_last_blocks,
+    plan_whole_tiles,
+)
 from maximask_astro.inference.symmetry import spread_over_symmetries
 from maximask_astro.inference.tiling import Tile, pad_image, plan_blocks, plan_tiles
 
@@ -14,12 +20,16 @@ __all__ = [
     "TILINGS",
     "ClassDecision",
     "EngineOutput",
+    "SummaryEngine",
     "Tile",
     "TileEngine",
+    "WholeTile",
     "log_prior_factor",
     "pad_image",
     "plan_blocks",
+    "plan_last_blocks",
     "plan_tiles",
+    "plan_whole_tiles",
     "spread_over_symmetries",
     "update_probability",
 ]

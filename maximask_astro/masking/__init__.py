@@ -3,7 +3,7 @@
 from maximask_astro.masking.contaminant_map import ClassSettings, ContaminantMap
 from maximask_astro.masking.header import class_cards, provenance_cards
 from maximask_astro.masking.masker import DEFAULT_MODEL, ContaminantMasker
-from maximask_astro.masking.verdict import why_no_verdict
+from maximask_astro.utils.verdict import why_no_verdict
 
 __all__ = [
     "DEFAULT_MODEL",

@@ -20,9 +20,9 @@ from maximask_astro.masking.settings import (
     resolve_priors,
     resolve_thresholds,
 )
-from maximask_astro.masking.verdict import why_no_verdict
 from maximask_astro.utils.errors import MaximaskWarning
 from maximask_astro.utils.nddata import unpack
+from maximask_astro.utils.verdict import why_no_verdict
 from maximask_astro.weights import load_model
 
 __all__ = ["DEFAULT_MODEL", "ContaminantMasker"]

@@ -8,16 +8,24 @@ from maximask_astro.models.folded_unet import Fold, Unfold, build_folded_unet
 from maximask_astro.models.maximask import build_maximask
 from maximask_astro.models.maxitrack import build_maxitrack
 from maximask_astro.models.pooling import PoolWithPositions, Unpool
+from maximask_astro.models.tracking_network import (
+    TRACKING_OUTPUTS,
+    GatedMoments,
+    build_tracking_network,
+)
 
 __all__ = [
     "ARCHITECTURES",
+    "TRACKING_OUTPUTS",
     "Fold",
+    "GatedMoments",
     "PoolWithPositions",
     "Unfold",
     "Unpool",
     "build_folded_unet",
     "build_maximask",
     "build_maxitrack",
+    "build_tracking_network",
 ]
 
 # What a model card's ``architecture`` may name.
@@ -25,4 +33,5 @@ ARCHITECTURES = {
     "folded_unet": build_folded_unet,
     "maximask": build_maximask,
     "maxitrack": build_maxitrack,
+    "tracking_network": build_tracking_network,
 }

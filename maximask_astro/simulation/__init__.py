@@ -10,12 +10,15 @@ from maximask_astro.simulation.simulated_exposure import (
     SimulatedExposure,
     simulate_exposure,
 )
+from maximask_astro.simulation.tracking import TrackingTruth, simulate_tracking
 
 __all__ = [
     "DEFAULT_FREQUENCIES",
     "Scene",
     "SimulatedExposure",
     "SimulationConfig",
+    "TrackingTruth",
     "simulate",
     "simulate_exposure",
+    "simulate_tracking",
 ]

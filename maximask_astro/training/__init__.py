@@ -3,6 +3,7 @@
 from maximask_astro.training.examples import Example, make_examples
 from maximask_astro.training.export import export_model, write_model
 from maximask_astro.training.fine_tuning import adapted_model, fine_tune
+from maximask_astro.training.loop import Trainer
 from maximask_astro.training.losses import (
     LossWeights,
     balanced_loss_weights,
@@ -17,6 +18,7 @@ from maximask_astro.training.normalization import normalize_batch
 from maximask_astro.training.pairs import read_examples
 from maximask_astro.training.picture import draw_learning_curve
 from maximask_astro.training.recipe import Recipe, read_recipe
+from maximask_astro.training.tracking_trainer import TrackingTrainer
 from maximask_astro.training.trainer import MaskerTrainer
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "LossWeights",
     "MaskerTrainer",
     "Recipe",
+    "TrackingTrainer",
+    "Trainer",
     "adapted_model",
     "balanced_loss_weights",
     "class_weights",

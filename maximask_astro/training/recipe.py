@@ -13,7 +13,11 @@ from maximask_astro.utils.errors import InputError
 
 __all__ = ["Recipe", "adapted_recipe", "read_recipe"]
 
-_CHOICES = {"loss": ("balanced", "paper"), "precision": ("float32", "bfloat16")}
+_CHOICES = {
+    "task": ("contaminants", "tracking"),
+    "loss": ("balanced", "paper"),
+    "precision": ("float32", "bfloat16"),
+}
 _POSITIVE = ("size", "batch", "steps", "learning_rate", "validate_every")
 _FRACTIONS = ("simulated", "ema", "quiet", "cutouts")
 
@@ -27,6 +31,11 @@ class Recipe:
     ----------
     name : str
         Name of the recipe.
+
+    task : {'contaminants', 'tracking'}
+        What the network is to learn. For tracking errors, ``loss``,
+        ``weight_power``, ``emphasis``, ``frequencies``, ``quiet``, ``cutouts``
+        and ``simulated`` mean nothing.
 
     architecture : str
         Key of `maximask_astro.models.ARCHITECTURES`.
@@ -112,6 +121,7 @@ class Recipe:
     """
 
     name: str
+    task: str = "contaminants"
     architecture: str = "folded_unet"
     options: dict = field(default_factory=dict)
     size: int = 416

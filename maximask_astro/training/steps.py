@@ -7,7 +7,9 @@ import numpy as np
 
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training.cutouts import N_PIECES, cut
+from maximask_astro.training.gradients import apply_gradients, make_gradient
 from maximask_astro.training.losses import (
+    LossWeights,
     balanced_loss_weights,
     class_weights,
     effective_priors,
@@ -172,34 +174,15 @@ def _simulated_loss_weights(recipe, proportions, priors):
     return lambda labels: balanced_loss_weights(labels, weights, fractions)
 
 
-def _make_gradient(network):
-    """
-    Loss and its gradient on a batch, by weights.
+def _masker_gradient(network):
+    """Loss and its gradient on a batch, by weights."""
 
-    Exposures pass one by one on a CPU, whose cache has room for one; together
-    on an accelerator.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    def loss_of(weights, images, labels, loss_weights):
+    def loss_of(weights, batch, factors):
+        images, labels, pixels = batch
         logits, _ = network.stateless_call(weights, [], images, training=True)
-        return weighted_cross_entropy(logits, labels, loss_weights)
+        return weighted_cross_entropy(logits, labels, LossWeights(*factors, pixels))
 
-    def one_by_one(weights, images, labels, loss_weights):
-        def add(total, each):
-            image, label, pixels = jax.tree.map(lambda values: values[None], each)
-            own = loss_weights._replace(pixels=pixels)
-            found = jax.value_and_grad(loss_of)(weights, image, label, own)
-            return jax.tree.map(jnp.add, total, found), None
-
-        nothing = jnp.zeros(()), jax.tree.map(jnp.zeros_like, weights)
-        each = images, labels, loss_weights.pixels
-        return jax.lax.scan(add, nothing, each)[0]
-
-    if jax.default_backend() == "cpu":
-        return one_by_one
-    return jax.value_and_grad(loss_of)
+    return make_gradient(loss_of)
 
 
 def compile_update(recipe, network, optimizer, proportions, own=None, priors=None):
@@ -247,7 +230,7 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
     if own is not None:
         own_weights = jnp.asarray(weights_for_priors(own, priors))
         own_fractions = jnp.asarray(np.nan_to_num(own), jnp.float32)
-    gradient = _make_gradient(network)
+    gradient = _masker_gradient(network)
     stride = measure_stride(network) if recipe.cutouts else 1
     if recipe.size < N_PIECES * stride:
         raise InputError(
@@ -303,20 +286,14 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
             numbers, images, sets, strict=True
         ):
             share = number / sum(numbers)
-            found = gradient(groups["weights"], these, labels, loss_weights)
+            positive, negative, pixels = loss_weights
+            batch = these, labels, pixels
+            found = gradient(groups["weights"], batch, (positive, negative))
             found = jax.tree.map(lambda values, share=share: share * values, found)
             if gradients is not None:
                 found = jax.tree.map(jnp.add, found, (loss, gradients))
             loss, gradients = found
-        weights, state = optimizer.stateless_apply(
-            groups["optimizer"], gradients, groups["weights"]
-        )
-        mean = jax.tree.map(
-            lambda old, new: recipe.ema * old + (1 - recipe.ema) * new,
-            groups["mean"],
-            weights,
-        )
-        return {"weights": weights, "mean": mean, "optimizer": state}, loss
+        return apply_gradients(recipe, optimizer, groups, gradients), loss
 
     return update
 

@@ -1,30 +1,15 @@
 """Train a contaminant masker on simulated exposures, or on one's own."""
 
-import logging
-import time
-from pathlib import Path
-
 import numpy as np
-from tqdm import tqdm
 
 from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
-from maximask_astro.training.checkpoint import load_checkpoint, save_checkpoint
 from maximask_astro.training.cutouts import is_cut
 from maximask_astro.training.examples import draw_crops, proportions
 from maximask_astro.training.exposures import simulated_batch, simulation_config
+from maximask_astro.training.loop import Trainer
 from maximask_astro.training.recipe import adapted_recipe
-from maximask_astro.training.runs import (
-    append_log,
-    append_scores,
-    describe_run,
-    forget_after,
-    note_run,
-    read_runs,
-)
 from maximask_astro.training.steps import (
-    build_network,
-    build_optimizer,
     compile_evaluation,
     compile_update,
     presented_priors,
@@ -33,17 +18,10 @@ from maximask_astro.utils.errors import InputError
 
 __all__ = ["MaskerTrainer"]
 
-log = logging.getLogger(__name__)
-
 _N_FOR_PROPORTIONS = 240
 
-# Steps that may be under way: while one trains, the next is simulated.
-_AHEAD = 2
 
-_LOG_EVERY = 50
-
-
-class MaskerTrainer:
+class MaskerTrainer(Trainer):
     """
     Train a masker by a recipe, from where an earlier run stopped.
 
@@ -75,34 +53,14 @@ class MaskerTrainer:
     """
 
     def __init__(self, recipe, directory, *, start=None, examples=None):
-        import jax
-
         if examples and start is None:
             raise InputError("Learning from examples needs a model to begin with.")
-        self.recipe = recipe = adapted_recipe(recipe, start, examples)
-        self.start, self.examples = start, examples
-        self.directory = None if directory is None else Path(directory)
-        step, groups = 0, None
-        if self.directory is not None:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            step, groups = load_checkpoint(self.directory, recipe)
-            forget_after(self.directory, step)
-        self.network = build_network(recipe)
-        self._variables = self.network.trainable_variables
-        self.optimizer = build_optimizer(recipe, self.network)
-        self.config = simulation_config(recipe)
-        self.runs = [] if self.directory is None else read_runs(self.directory)
-        if groups is None:
-            weights = [v.value for v in self._variables]
-            if start is not None:
-                weights = [start.weights[v.path] for v in self._variables]
-            state = [v.value for v in self.optimizer.variables]
-            groups = {"weights": weights, "mean": list(weights), "optimizer": state}
-            groups["proportions"] = [self._proportions()]
-        self.proportions = np.asarray(groups.pop("proportions")[0])
-        groups = {name: groups[name] for name in ("weights", "mean", "optimizer")}
-        # One object, so that an interruption finds both or neither changed.
-        self._state = step, jax.tree.map(jax.numpy.asarray, groups)
+        recipe = adapted_recipe(recipe, start, examples)
+        self.examples, self.config = examples, simulation_config(recipe)
+        super().__init__(recipe, directory, start)
+        self.proportions = np.asarray(self.extras["proportions"][0])
+        if examples:
+            self.extras["priors"] = [self.priors]
         self._update = compile_update(
             recipe,
             self.network,
@@ -113,15 +71,8 @@ class MaskerTrainer:
         )
         self._evaluate = compile_evaluation(self.network)
 
-    @property
-    def step(self):
-        """Number of steps done."""
-        return self._state[0]
-
-    @property
-    def groups(self):
-        """Weights, their running mean, and the optimizer's variables."""
-        return self._state[1]
+    def _first_extras(self):
+        return {"proportions": [self._proportions()]}
 
     @property
     def priors(self):
@@ -168,120 +119,9 @@ class MaskerTrainer:
             own = draw_crops(self.examples, n_own, self.recipe.size, seed)
         return simulated, own
 
-    def run(self, *, minutes=None, progress_bar=False):
-        """
-        Train until the recipe's last step or until time is up.
-
-        Parameters
-        ----------
-        minutes : float, optional
-            Stop after this time; a later run goes on from there.
-
-        progress_bar : bool or None, optional
-            Whether to show a progress bar; None shows it on a terminal.
-
-        Returns
-        -------
-        finished : bool
-            Whether the last step was reached.
-
-        Raises
-        ------
-        InputError
-            The loss is not finite; the last checkpoint is kept.
-        """
-        recipe, first = self.recipe, self.step
-        start = saved = time.monotonic()
-        self.runs.append(describe_run(first))
-        losses = []
-        bar = tqdm(
-            total=recipe.steps,
-            initial=first,
-            disable=None if progress_bar is None else not progress_bar,
-            unit="step",
-        )
-        try:
-            while self.step < recipe.steps:
-                step, groups = self._state
-                batch, cutouts = self._batch(step), is_cut(recipe, step)
-                groups, loss = self._update(groups, *batch, step, cutouts)
-                self._state = step, groups = step + 1, groups
-                losses.append(loss)
-                if len(losses) > _AHEAD:
-                    losses[-1 - _AHEAD].block_until_ready()
-                bar.update()
-                if step % _LOG_EVERY == 0 or step == recipe.steps:
-                    loss = self._mean(losses)
-                    losses = []
-                    if self.directory is not None:
-                        seconds = time.monotonic() - start
-                        append_log(self.directory, step, loss, seconds)
-                    bar.set_postfix(loss=f"{loss:.4f}")
-                if self._validates_at(step):
-                    self._log_validation()
-                now = time.monotonic()
-                due = now - saved > 60 * recipe.save_minutes
-                if due and self.directory is not None:
-                    self.save()
-                    note_run(self.directory, self.runs, self.step, now - start)
-                    saved = now
-                if minutes is not None and now - start > 60 * minutes:
-                    break
-            self._mean(losses)
-        finally:
-            bar.close()
-            if self._is_finite():
-                if self.directory is not None:
-                    self.save()
-                seconds = time.monotonic() - start
-                note_run(self.directory, self.runs, self.step, seconds)
-            else:
-                del self.runs[-1]
-        return self.step >= recipe.steps
-
-    def _mean(self, losses):
-        """Mean of losses, all of which must be finite."""
-        values = np.array([float(value) for value in losses])
-        wrong = np.flatnonzero(~np.isfinite(values))
-        if wrong.size:
-            step = self.step - len(values) + 1 + wrong[0]
-            raise self._not_finite(f"loss is {values[wrong[0]]} at step {step}")
-        return values.mean() if values.size else 0.0
-
-    def _is_finite(self):
-        arrays = (*self.groups["weights"], *self.groups["mean"])
-        return all(np.isfinite(np.asarray(array)).all() for array in arrays)
-
-    def _not_finite(self, what):
-        kept = "nothing was saved"
-        if self.directory is not None:
-            kept = f"an earlier checkpoint in {self.directory}, if any, was kept"
-        return InputError(
-            f"The {what}, and {kept}: train with a lower learning_rate than "
-            f"{self.recipe.learning_rate:g}."
-        )
-
-    def save(self):
-        """Save a checkpoint, unless a weight is not finite, which is an error."""
-        if not self._is_finite():
-            raise self._not_finite(f"network has no finite weights at step {self.step}")
-        step, groups = self._state
-        groups = {**groups, "proportions": [self.proportions]}
-        if self.examples:
-            groups["priors"] = [self.priors]
-        save_checkpoint(self.directory, self.recipe, step, groups)
-
-    def _validates_at(self, step):
-        recipe = self.recipe
-        if not recipe.validation:
-            return False
-        return step % recipe.validate_every == 0 or step == recipe.steps
-
-    def _log_validation(self):
-        scores = self.validate()
-        if self.directory is not None:
-            append_scores(self.directory, self.step, scores)
-        log.info("step %d: %s", self.step, scores)
+    def _learn(self, groups, step):
+        cutouts = is_cut(self.recipe, step)
+        return self._update(groups, *self._batch(step), step, cutouts)
 
     def validate(self):
         """

@@ -1,0 +1,233 @@
+"""Tracking errors: how the image moves over the detector during an exposure."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from maximask_astro.simulation.draws import (
+    chance,
+    choice,
+    log_between,
+    normal,
+    uniform,
+)
+
+__all__ = ["KINDS", "LONGEST", "Motion", "blur_of", "draw_motion"]
+
+KINDS = (
+    "drift",
+    "jump",
+    "periodic",
+    "shake",
+    "curve",
+    "rotation",
+    "partial",
+)
+
+# Blurs longer than this, in pixels, are not drawn.
+LONGEST = 60.0
+
+# A blur of this many FWHM shows in every star; one of that many in none.
+_VISIBLE, _INVISIBLE = 1.5, 0.3
+
+_SHORTEST = 1.5  # pixels
+
+# Places on the path; the PSF fills what is between them.
+_N_PLACES = 64
+
+
+class Motion(NamedTuple):
+    """
+    The path of the image over the detector.
+
+    Parameters
+    ----------
+    y, x : array
+        Displacements in pixels at moments of the exposure, shape (64,).
+
+    turn : array
+        Rotation in radians at these moments, shape (64,).
+
+    pivot : array
+        Point in pixels, y and x, about which the field rotates.
+    """
+
+    y: jax.Array
+    x: jax.Array
+    turn: jax.Array
+    pivot: jax.Array
+
+
+def _paths(key):
+    """The path of each of `KINDS`, of any size: along and across, shape (7, 64)."""
+    keys = jax.random.split(key, 3)
+    numbers = uniform(keys[0], 0.0, 1.0, (12,))
+    t = jnp.linspace(0.0, 1.0, _N_PLACES)
+    nothing = jnp.zeros(_N_PLACES)
+
+    def wave(number, phase):
+        return jnp.sin(2 * jnp.pi * (number * t + phase))
+
+    # A slow drift, never at quite the same speed.
+    drift = t + 0.15 * numbers[0] * wave(1.0, numbers[1])
+    # One or two jumps, each within a moment.
+    first, second = 0.15 + 0.7 * numbers[2], 0.15 + 0.7 * numbers[3]
+    jump = jnp.clip((t - first) * 60, 0, 1)
+    again = jnp.where(numbers[4] < 0.3, numbers[5] - 0.3, 0.0)
+    jump = jump + again * jnp.clip((t - second) * 60, 0, 1)
+    periodic = wave(log_between(numbers[6], 0.4, 6.0), numbers[7]) + 0.3 * t
+    # Wind: a few vibrations and a random walk.
+    steps = jnp.cumsum(normal(keys[1], (2, _N_PLACES)), axis=1) / _N_PLACES**0.5
+    phases = uniform(keys[2], 0.0, 1.0, (2, 1))
+    shake = jnp.sin(2 * jnp.pi * (log_between(numbers[8], 2.0, 20.0) * t + phases))
+    shake = shake + steps
+    curve = (2 * numbers[9] - 1) * 4 * (t - 0.5) ** 2
+    # Guiding is lost after a while.
+    lost = jnp.maximum(t - (0.25 + 0.6 * numbers[10]), 0.0)
+    along = jnp.stack([drift, jump, periodic, shake[0], drift, nothing, lost])
+    narrow = shake[1] * 0.6 * numbers[11]
+    across = jnp.stack([nothing, nothing, nothing, narrow, curve, nothing, nothing])
+    return along, across
+
+
+def _principal(y, x):
+    """Length and angle of the uniform drift with the same second moments."""
+    dy, dx = y - y.mean(), x - x.mean()
+    yy, xx, xy = (dy**2).mean(), (dx**2).mean(), (dx * dy).mean()
+    split = jnp.hypot((xx - yy) / 2, xy)
+    length = jnp.sqrt(12 * jnp.maximum((xx + yy) / 2 + split, 0.0))
+    angle = 0.5 * jnp.arctan2(2 * xy, xx - yy) % jnp.pi
+    return length, angle
+
+
+def blur_of(motion, place):
+    """
+    Measure how long the image of a point is, and in which direction.
+
+    Parameters
+    ----------
+    motion : `Motion`
+        The path.
+
+    place : array
+        The point in pixels, y and x.
+
+    Returns
+    -------
+    length : array
+        In pixels: that of a uniform drift with the same second moment along
+        the path's principal axis, which is the square root of 12 times it.
+
+    angle : array
+        Of that axis, in radians from the first axis x towards y, in [0, pi).
+    """
+    return _principal(*_places(motion, *place))
+
+
+def _places(motion, y, x):
+    """Where a point is at each moment."""
+    y, x = y - motion.pivot[0], x - motion.pivot[1]
+    sin, cos = jnp.sin(motion.turn), jnp.cos(motion.turn)
+    return (
+        motion.pivot[0] + cos * y + sin * x + motion.y,
+        motion.pivot[1] + cos * x - sin * y + motion.x,
+    )
+
+
+def draw_motion(key, scene, shape, affected):
+    """
+    Draw the motion of an exposure.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    scene : `Scene`
+        The exposure.
+
+    shape : tuple of two int
+        Height and width in pixels.
+
+    affected : array
+        2: the blur shows in every star, from 1.5 times the FWHM, and 1.5
+        pixels, to 60 pixels; 1: it may show; 0: it does not, being less than
+        0.3 times the FWHM.
+
+    Returns
+    -------
+    motion : `Motion`
+        The path, whose mean is nowhere in particular.
+
+    kind : array
+        Index in `KINDS`.
+    """
+    keys = jax.random.split(key, 6)
+    kind = choice(keys[0], (0.3, 0.12, 0.14, 0.12, 0.1, 0.1, 0.12))
+    least = jnp.clip(_VISIBLE * scene.fwhm, _SHORTEST, 0.5 * LONGEST)
+    hidden = _INVISIBLE * scene.fwhm
+    number = uniform(keys[1], 0.0, 1.0)
+    length = jnp.select(
+        [affected == 2, affected == 1],
+        [log_between(number, least, LONGEST), hidden + number * (least - hidden)],
+        number * hidden,
+    )
+    along, across = _paths(keys[2])
+    angle = uniform(keys[3], 0.0, jnp.pi)
+    sin, cos = jnp.sin(angle), jnp.cos(angle)
+    y = sin * along[kind] + cos * across[kind]
+    x = cos * along[kind] - sin * across[kind]
+    size, _ = _principal(y, x)
+    scale = length / jnp.maximum(size, 1e-3)
+
+    # The field turns about a star far off, or one that is seen.
+    rotates = kind == KINDS.index("rotation")
+    middle = jnp.array(shape, jnp.float32) / 2
+    far = log_between(uniform(keys[4], 0.0, 1.0), 0.7, 20.0) * min(shape)
+    offset = jnp.stack([cos, -sin]) * far
+    t = jnp.linspace(-0.5, 0.5, _N_PLACES)
+    turn = jnp.where(chance(keys[5], 0.5), 1.0, -1.0) * length / far * t
+    return Motion(
+        jnp.where(rotates, 0.0, (y - y.mean()) * scale),
+        jnp.where(rotates, 0.0, (x - x.mean()) * scale),
+        jnp.where(rotates, turn, 0.0),
+        middle + offset,
+    ), kind
+
+
+def smear(motion, y, x, flux, shape):
+    """
+    Let point sources leave their light along their paths.
+
+    Parameters
+    ----------
+    motion : `Motion`
+        The path.
+
+    y, x, flux : array
+        Positions in pixels and light of the sources, shape (n,).
+
+    shape : tuple of two int
+        Height and width of the image.
+
+    Returns
+    -------
+    image : array
+        What each pixel gets, shared linearly with its neighbors; what leaves
+        the image is lost.
+    """
+    y, x = _places(motion, y[:, None], x[:, None])
+    share = flux[:, None] / _N_PLACES
+    top, left = jnp.floor(y), jnp.floor(x)
+    down, right = y - top, x - left
+    image = jnp.zeros(shape)
+    top, left = top.astype(int), left.astype(int)
+    for i, rows in enumerate((1 - down, down)):
+        for j, columns in enumerate((1 - right, right)):
+            light = share * rows * columns
+            # A negative index would count from the end.
+            outside = (top + i < 0) | (left + j < 0)
+            light = jnp.where(outside, 0.0, light)
+            image = image.at[top + i, left + j].add(light, mode="drop")
+    return image

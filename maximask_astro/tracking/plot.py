@@ -1,0 +1,71 @@
+"""Draw tracking results with matplotlib."""
+
+import numpy as np
+from astropy.visualization import AsinhStretch, ImageNormalize, ZScaleInterval
+
+from maximask_astro.utils.nddata import unpack
+
+__all__ = ["draw_result"]
+
+
+def draw_result(result, *, data=None, image=0, ax=None):
+    """
+    See `TrackingResult.imshow`.
+
+    Parameters
+    ----------
+    result : `TrackingResult`
+        The result.
+
+    data : array_like, optional
+        The image.
+
+    image : int, optional
+        Its index.
+
+    ax : `~matplotlib.axes.Axes`, optional
+        Where to draw.
+
+    Returns
+    -------
+    ax : `~matplotlib.axes.Axes`
+        Where it was drawn.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "Drawing needs matplotlib: install maximask_astro[plot]."
+        ) from error
+    if ax is None:
+        _, ax = plt.subplots(figsize=(9, 7), layout="constrained")
+    if data is not None:
+        values = np.asarray(unpack(data).data, dtype=float)
+        finite = values[np.isfinite(values)]
+        low, high = ZScaleInterval().get_limits(finite) if finite.size else (0, 1)
+        norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch())
+        ax.imshow(values, cmap="gray", norm=norm, origin="lower")
+    shown = ax.imshow(
+        result.probability_map(image),
+        cmap="RdYlGn_r",
+        vmin=0,
+        vmax=1,
+        alpha=0.35 if data is not None else 1.0,
+        origin="lower",
+    )
+    ax.figure.colorbar(shown, ax=ax, label="probability of a tracking error")
+    for tile in result.tiles:
+        if tile.image == image and tile.usable > 0.5:
+            _draw_blur(ax, tile)
+    ax.set(title=f"{result.verdict}: {result.probability:.3f}", xlabel="x", ylabel="y")
+    return ax
+
+
+def _draw_blur(ax, tile):
+    """The blur as a line in the middle of its tile, four times as long."""
+    if not np.isfinite(tile.length):
+        return
+    y, x = tile.top + tile.height / 2, tile.left + tile.width / 2
+    angle, half = np.radians(tile.angle), 2 * tile.length
+    dy, dx = half * np.sin(angle), half * np.cos(angle)
+    ax.plot([x - dx, x + dx], [y - dy, y + dy], color="#0d47a1", lw=2)
