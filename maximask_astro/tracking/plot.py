@@ -1,9 +1,8 @@
 """Draw tracking results with matplotlib."""
 
 import numpy as np
-from astropy.visualization import AsinhStretch, ImageNormalize, ZScaleInterval
 
-from maximask_astro.utils.nddata import unpack
+from maximask_astro.utils.plot import draw_exposure
 
 __all__ = ["draw_result"]
 
@@ -31,20 +30,7 @@ def draw_result(result, *, data=None, image=0, ax=None):
     ax : `~matplotlib.axes.Axes`
         Where it was drawn.
     """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "Drawing needs matplotlib: install maximask_astro[plot]."
-        ) from error
-    if ax is None:
-        _, ax = plt.subplots(figsize=(9, 7), layout="constrained")
-    if data is not None:
-        values = np.asarray(unpack(data).data, dtype=float)
-        finite = values[np.isfinite(values)]
-        low, high = ZScaleInterval().get_limits(finite) if finite.size else (0, 1)
-        norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch())
-        ax.imshow(values, cmap="gray", norm=norm, origin="lower")
+    ax = draw_exposure(data, ax=ax)
     shown = ax.imshow(
         result.probability_map(image),
         cmap="RdYlGn_r",
@@ -57,7 +43,7 @@ def draw_result(result, *, data=None, image=0, ax=None):
     for tile in result.tiles:
         if tile.image == image and tile.usable > 0.5:
             _draw_blur(ax, tile)
-    ax.set(title=f"{result.verdict}: {result.probability:.3f}", xlabel="x", ylabel="y")
+    ax.set_title(f"{result.verdict}: {result.probability:.3f}")
     return ax
 
 

@@ -153,3 +153,14 @@ def test_models_for_other_tasks_are_refused():
 def test_lists_of_nothing_are_refused(model):
     with pytest.raises(ValueError, match="no image"):
         classify(model, fits.HDUList([fits.PrimaryHDU()]))
+
+
+def test_results_can_be_drawn(model, sky):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    result = classify(model, sky)
+    ax = result.imshow(sky)
+    assert result.verdict in ax.get_title()
+    assert len(ax.images) == 2
+    assert len(ax.lines) == result.n_tiles
+    assert len(result.imshow().images) == 1
+    pyplot.close("all")
