@@ -3,6 +3,8 @@ Which pixels of an exposure to trust, and which exposures.
 
 `~maximask_astro.masking.ContaminantMasker` finds contaminants pixel by pixel:
 cosmic rays, bad columns, trails, saturation and more.
+`~maximask_astro.tracking.TrackingClassifier` judges from the stars whether the
+telescope tracked.
 """
 
 from importlib import import_module
@@ -17,9 +19,17 @@ except PackageNotFoundError:  # imported from a source tree that is not installe
 _EXPORTS = {
     "ContaminantMap": "maximask_astro.masking",
     "ContaminantMasker": "maximask_astro.masking",
+    "TrackingClassifier": "maximask_astro.tracking",
+    "TrackingResult": "maximask_astro.tracking",
 }
 
-__all__ = ["ContaminantMap", "ContaminantMasker", "__version__"]
+__all__ = [
+    "ContaminantMap",
+    "ContaminantMasker",
+    "TrackingClassifier",
+    "TrackingResult",
+    "__version__",
+]
 
 
 def __getattr__(name):

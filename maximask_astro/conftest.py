@@ -101,3 +101,11 @@ def tiny_model(tmp_path_factory):
     from maximask_astro.tests.helpers import save_tiny_model
 
     return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_tracking(tmp_path_factory):
+    """Directory of a small model with random weights that judges tracking."""
+    from maximask_astro.tests.tracking_models import save, tiny_tracking_model
+
+    return save(tiny_tracking_model(), tmp_path_factory.mktemp("models") / "tracking")

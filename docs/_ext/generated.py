@@ -25,10 +25,14 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from maximask_astro.flags import CLASSES, NO_DATA
-from maximask_astro.scripts import main, maximask
+from maximask_astro.scripts import main, maximask, maxitrack
 from maximask_astro.weights import list_models, packaged_card
 
-COMMANDS = {"maximask": maximask.main, "maximask-astro": main.main}
+COMMANDS = {
+    "maximask": maximask.main,
+    "maximask-astro": main.main,
+    "maxitrack": maxitrack.main,
+}
 
 
 def _rst_table(rows):

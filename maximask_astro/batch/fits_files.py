@@ -9,18 +9,7 @@ from astropy.utils.exceptions import AstropyWarning
 
 from maximask_astro.utils.errors import InputError
 
-__all__ = ["find_hdu", "lookup_tables", "open_fits", "read_image", "reason_to_copy"]
-
-# HDUs that are about an exposure rather than exposures themselves, by the names
-# that observatories give them (EXTNAME, or EXTTYPE in LSST-style files).
-AUXILIARY_HDUS = frozenset(
-    (
-        *("ERR", "ERROR", "VAR", "VARIANCE", "VARPOISSON", "VARRNOISE", "UNCERT"),
-        *("SIGMA", "RMS", "WHT", "WEIGHT", "WGT", "IVAR", "INVVAR"),
-        *("DQ", "DQMASK", "MASK", "BPM", "FLAG", "FLAGS", "CON", "CONTEXT", "CTX"),
-        *("SAMP", "TIME", "EXP", "D2IMARR", "WCSDVARR", "WCSCORR", "AREA"),
-    )
-)
+__all__ = ["find_hdu", "lookup_tables", "open_fits", "read_image"]
 
 # Keywords for distortions in lookup tables (Paper IV and HST's), and the HDUs that
 # hold the tables.
@@ -133,36 +122,6 @@ def find_hdu(file, hdu, path):
         f"{path} has no HDU {hdu}; it has {len(file)}, numbered from 0 to "
         f"{len(file) - 1}."
     )
-
-
-def reason_to_copy(hdu, *, chosen=False):
-    """
-    Why an HDU is not an exposure to process.
-
-    Parameters
-    ----------
-    hdu : HDU
-        An HDU of an open file.
-
-    chosen : bool, optional
-        Whether the user asked for this very HDU: its name then does not count.
-
-    Returns
-    -------
-    reason : str or None
-        None if it is to be processed.
-    """
-    if not getattr(hdu, "is_image", False):
-        return "it is not an image"
-    shape = hdu.shape
-    if not shape or 0 in shape:
-        return "it has no data"
-    if len(shape) not in (2, 3):
-        return f"it has {len(shape)} dimension{'s' * (len(shape) > 1)}, not 2 or 3"
-    for name in (hdu.name, str(hdu.header.get("EXTTYPE", ""))):
-        if name.strip().upper() in AUXILIARY_HDUS and not chosen:
-            return f"it is auxiliary by its name, {name}"
-    return None
 
 
 def lookup_tables(file, hdu):

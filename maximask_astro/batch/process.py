@@ -1,31 +1,24 @@
 """Mask files: FITS in, FITS out, whatever is in them."""
 
-import logging
-import tempfile
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
-from maximask_astro.batch.fits_files import (
-    find_hdu,
-    lookup_tables,
-    open_fits,
-    read_image,
-    reason_to_copy,
-)
-from maximask_astro.batch.inputs import AUXILIARY_FILES, expand_paths
+from maximask_astro.batch.fits_files import lookup_tables, read_image
+from maximask_astro.batch.inputs import AUXILIARY_FILES
+from maximask_astro.batch.loop import collect_problems, open_source, work_through
 from maximask_astro.batch.outputs import CONTENTS, mask_hdu, output_path
-from maximask_astro.batch.results import FileResult, HDUResult
+from maximask_astro.batch.results import FileResult, HDUResult, no_image
 from maximask_astro.flags import NO_DATA
-from maximask_astro.utils.errors import InputError, MaximaskWarning
-from maximask_astro.utils.files import atomic_path
+from maximask_astro.utils.errors import InputError
+from maximask_astro.utils.files import atomic_path, check_writable
+from maximask_astro.utils.hdus import why_no_exposure
 
 __all__ = ["IF_EXISTS", "process"]
-
-log = logging.getLogger(__name__)
 
 IF_EXISTS = ("error", "skip", "overwrite")
 
@@ -39,53 +32,24 @@ class _Options:
     if_exists: str
 
 
-def _check_writable(directory):
-    """Find out before the work whether its result can be written."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"The output directory {directory} cannot be written to: "
-            f"{error.strerror or error}."
-        ) from error
-
-
-def _judge(data, masker):
-    """The map of an image, and why (some of) it has no verdict."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        cmap = masker(data)
-    problems = []
-    for item in caught:
-        if issubclass(item.category, MaximaskWarning):
-            problems.append(str(item.message).rstrip("."))
-        else:
-            warnings.warn_explicit(
-                item.message, item.category, item.filename, item.lineno
-            )
-    return cmap, "; ".join(problems)
-
-
 def _process_hdu(hdu, index, path, masker, options, *, chosen):
     """Output HDU and `HDUResult` of one HDU."""
-    reason = reason_to_copy(hdu, chosen=chosen)
+    reason = why_no_exposure(hdu, chosen=chosen)
     shape = tuple(getattr(hdu, "shape", ()) or ())
     if reason is not None:
         # The HDU itself, not hdu.copy(): astropy then copies its bytes, and does
         # not lose arrays of variable length.
         return hdu, HDUResult(index, hdu.name, "copied", reason, shape)
-    cmap, problem = _judge(read_image(hdu, path, index), masker)
+    cmap, problems = collect_problems(masker, read_image(hdu, path, index))
     primary = chosen or isinstance(hdu, fits.PrimaryHDU)
     action = "masked"
-    if problem:  # in a cube, some planes can be judged
+    if problems:  # in a cube, some planes can be judged
         action = "failed" if cmap.invalid.all() else "partial"
     result = HDUResult(
         index,
         hdu.name,
         action,
-        problem,
+        "; ".join(problems),
         shape,
         {
             **{name: int(cmap.class_mask(name).sum()) for name in cmap.classes},
@@ -95,25 +59,17 @@ def _process_hdu(hdu, index, path, masker, options, *, chosen):
     return mask_hdu(cmap, hdu.header, options.content, primary=primary), result
 
 
-def _why_nothing(path, results):
-    """One sentence on a file in which no HDU could be masked."""
-    failed = [result for result in results if result.action == "failed"]
-    shown = failed or results
-    reasons = "; ".join(f"HDU {item.index}: {item.reason}" for item in shown[:3])
-    more = f"; and {len(shown) - 3} more" if len(shown) > 3 else ""
-    return f"{path} has no image to mask ({reasons}{more})."
+def _reasons(results, *actions):
+    """What was wrong with the HDUs with which this was done."""
+    return [
+        f"HDU {item.index}: {item.reason}" for item in results if item.action in actions
+    ]
 
 
 def _process_file(source, masker, options, taken):
     """Mask one file and say what happened; errors become results."""
     path = source.path
-    with open_fits(path) as file:
-        index = None
-        if source.hdu is not None:
-            index = find_hdu(file, source.hdu, path)
-        if source.auxiliary and not any(hdu.name == "SCI" for hdu in file):
-            message = f"{path} is auxiliary by its name ({source.auxiliary})."
-            return FileResult(str(source), "skipped", message=message)
+    with open_source(source) as (file, index):
         output = output_path(path, index, options.directory)
         key = output.resolve()
         if key in taken:
@@ -127,7 +83,7 @@ def _process_file(source, masker, options, taken):
                 return FileResult(str(source), "skipped", str(output), message)
             raise InputError(f"{output} exists; choose to overwrite or to skip it.")
         taken[key] = source
-        _check_writable(output.parent)
+        check_writable(output.parent)
 
         chosen = range(len(file)) if index is None else [index]
         hdus, results = [], []
@@ -139,15 +95,12 @@ def _process_file(source, masker, options, taken):
             results.append(result)
         if index is not None:
             hdus += lookup_tables(file, file[index])
+        failed = _reasons(results, "failed", "partial")
         if not any(result.action in ("masked", "partial") for result in results):
-            raise InputError(_why_nothing(source, results))
+            reasons = failed or _reasons(results, "copied")
+            raise InputError(no_image(source, "mask", reasons))
         _write(hdus, output, overwrite=options.if_exists == "overwrite")
 
-    failed = [
-        f"HDU {result.index}: {result.reason}"
-        for result in results
-        if result.action in ("failed", "partial")
-    ]
     message = f"{source} is masked only in part: {'; '.join(failed)}." if failed else ""
     status = "partial" if failed else "masked"
     return FileResult(str(source), status, str(output), message, tuple(results))
@@ -233,22 +186,5 @@ def process(
             raise ValueError(f"{name} is {value!r}; it must be one of {allowed}.")
     directory = None if output_dir is None else Path(output_dir)
     options = _Options(content, directory, if_exists)
-    sources = expand_paths(paths, exclude=exclude)
-    results, taken = [], {}
-    for number, source in enumerate(sources, start=1):
-        if source.problem is not None:
-            result = FileResult(str(source), "failed", message=source.problem)
-        else:
-            try:
-                result = _process_file(source, masker, options, taken)
-            except InputError as error:
-                result = FileResult(str(source), "failed", message=str(error))
-            except Exception as error:  # whatever a file does, the next one follows
-                log.debug("Unexpected error", exc_info=True)
-                text = f"{type(error).__name__}: {error}".strip().rstrip(".")
-                message = f"{source} could not be processed ({text})."
-                result = FileResult(str(source), "failed", message=message)
-        results.append(result)
-        if on_result is not None:
-            on_result(number, len(sources), result)
-    return results
+    work = partial(_process_file, masker=masker, options=options, taken={})
+    return work_through(paths, work, FileResult, exclude=exclude, on_result=on_result)

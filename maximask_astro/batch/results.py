@@ -3,9 +3,17 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-__all__ = ["STATUSES", "FileResult", "HDUResult", "summarize"]
+__all__ = [
+    "STATUSES",
+    "FileResult",
+    "HDUResult",
+    "SourceResult",
+    "first_of",
+    "no_image",
+    "summarize",
+]
 
-STATUSES = ("masked", "partial", "skipped", "failed")
+STATUSES = ("masked", "judged", "partial", "skipped", "failed")
 
 
 @dataclass(frozen=True)
@@ -43,9 +51,32 @@ class HDUResult:
 
 
 @dataclass(frozen=True)
-class FileResult:
+class SourceResult:
     """
-    What happened to a file.
+    What happened to a file, whatever was to be done with it.
+
+    Parameters
+    ----------
+    source : str
+        The file, with the HDU if one was asked for.
+
+    status : str
+        One of ``STATUSES``.
+    """
+
+    source: str
+    status: str
+
+    @property
+    def ok(self):
+        """Whether nothing went wrong."""
+        return self.status not in ("partial", "failed")
+
+
+@dataclass(frozen=True)
+class FileResult(SourceResult):
+    """
+    What happened to a file that was to be masked.
 
     Parameters
     ----------
@@ -65,16 +96,9 @@ class FileResult:
         Its HDUs.
     """
 
-    source: str
-    status: str
     output: str | None = None
     message: str = ""
     hdus: tuple = ()
-
-    @property
-    def ok(self):
-        """Whether nothing went wrong."""
-        return self.status in ("masked", "skipped")
 
     def as_dict(self):
         """
@@ -88,13 +112,54 @@ class FileResult:
         return asdict(self)
 
 
+def first_of(reasons):
+    """
+    List what is wrong, but not at any length.
+
+    Parameters
+    ----------
+    reasons : sequence of str
+        What is wrong.
+
+    Returns
+    -------
+    text : str
+        The first three, and how many more there are.
+    """
+    more = f"; and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+    return f"{'; '.join(reasons[:3])}{more}"
+
+
+def no_image(source, purpose, reasons):
+    """
+    Say in one sentence why nothing could be done with a file.
+
+    Parameters
+    ----------
+    source : `~maximask_astro.batch.Source`
+        The file.
+
+    purpose : str
+        What was to be done with its images, a verb.
+
+    reasons : list of str
+        What is wrong with each HDU.
+
+    Returns
+    -------
+    sentence : str
+        Such as ``'a.fits has no image to mask (HDU 0: it has no data).'``.
+    """
+    return f"{source} has no image to {purpose} ({first_of(reasons)})."
+
+
 def summarize(results):
     """
     Sum up a batch in a sentence.
 
     Parameters
     ----------
-    results : iterable of `FileResult`
+    results : iterable of `FileResult` or `FileVerdict`
         The results.
 
     Returns

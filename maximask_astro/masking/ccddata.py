@@ -5,6 +5,7 @@ from astropy.nddata import CCDData
 
 from maximask_astro.flags import NO_DATA, decode
 from maximask_astro.masking.header import provenance_cards
+from maximask_astro.utils.headers import set_card
 
 __all__ = ["flag_ccddata"]
 
@@ -71,15 +72,8 @@ def flag_ccddata(ccd, cmap, *, update_mask=True):
         old = False if ccd.mask is None else np.asarray(ccd.mask) != 0
         flagged.mask = cmap.mask | old
     for keyword, value, comment in provenance_cards(cmap):
-        _set_meta(flagged.meta, keyword, value, comment)
+        set_card(flagged.meta, keyword, value, comment)
     bits = int(ccd.meta.get(_OWN_BITS, 0)) if ccd.flags is not None else 0
     bits |= sum(s.bit for s in cmap.settings) | NO_DATA.bit
-    _set_meta(flagged.meta, _OWN_BITS, bits, "bits of the flags set by maximask_astro")
+    set_card(flagged.meta, _OWN_BITS, bits, "bits of the flags set by maximask_astro")
     return flagged
-
-
-def _set_meta(meta, keyword, value, comment):
-    """Set a keyword, with its comment where the header can hold one."""
-    meta[keyword] = value
-    if hasattr(meta, "comments"):
-        meta.comments[keyword] = comment

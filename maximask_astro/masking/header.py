@@ -3,15 +3,9 @@
 from datetime import UTC, datetime
 
 from maximask_astro.flags import get_class
+from maximask_astro.utils.headers import card_text
 
 __all__ = ["class_cards", "provenance_cards"]
-
-
-def _text(value, comment):
-    """Printable ASCII, short enough for a card with its comment."""
-    text = "".join(sign if " " <= sign <= "~" else "?" for sign in str(value))
-    room = 80 - len("KEYWORD = '' / ") - len(comment)
-    return text[: room - text.count("'")]
 
 
 def provenance_cards(cmap):
@@ -40,7 +34,7 @@ def provenance_cards(cmap):
         ("MM_UNCER", made.get("uncertainty", ""), "method of uncertainty"),
     ]
     return [
-        *((card[0], _text(*card[1:]), card[2]) for card in cards),
+        *((card[0], card_text(*card[1:]), card[2]) for card in cards),
         ("MM_NODAT", int(cmap.invalid.sum()), "pixels without a verdict"),
     ]
 

@@ -2,11 +2,10 @@
 
 from functools import lru_cache
 
-from astropy.nddata import CCDData
-
 from maximask_astro.flags import NO_DATA, select
 from maximask_astro.masking import ContaminantMasker
 from maximask_astro.masking.settings import resolve_classes
+from maximask_astro.reduction.inputs import require_ccd
 from maximask_astro.reduction.log import log_step
 
 __all__ = ["flag_contaminants", "mask_contaminants"]
@@ -19,8 +18,7 @@ def _default_masker():
 
 def _flagged(ccd, masker):
     """The map of an exposure, and a copy of the exposure with its flags."""
-    if not isinstance(ccd, CCDData):
-        raise TypeError(f"ccd must be a CCDData object, not {type(ccd).__name__}.")
+    require_ccd(ccd)
     masker = _default_masker() if masker is None else masker
     cmap = masker(ccd)
     return cmap, cmap.to_ccddata(ccd, update_mask=False), masker
@@ -108,10 +106,11 @@ def mask_contaminants(ccd, masker=None, *, classes="unusable", add_keyword=True)
         A class is unknown or not among those of the masker, or the exposure's
         flags use the same bits for something else.
     """
-    if isinstance(ccd, CCDData):  # fail on the classes before the network runs
-        masker = _default_masker() if masker is None else masker
-        names = resolve_classes(classes, masker.classes)
-        select(0, names)
+    require_ccd(ccd)
+    masker = _default_masker() if masker is None else masker
+    # Fail on the classes before the network runs.
+    names = resolve_classes(classes, masker.classes)
+    select(0, names)
     cmap, masked, masker = _flagged(ccd, masker)
     chosen = select(cmap.bitmask, [*names, NO_DATA.abbreviation])
     masked.mask = chosen if masked.mask is None else (masked.mask != 0) | chosen

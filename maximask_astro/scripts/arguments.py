@@ -9,6 +9,7 @@ __all__ = [
     "boolean",
     "class_and_number",
     "class_list",
+    "number_within",
     "positive_integer",
     "radius",
 ]
@@ -52,6 +53,35 @@ def positive_integer(text):
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"'{text}' is not a positive whole number")
     return int(text)
+
+
+def number_within(interval):
+    """
+    Make a type for numbers from 0 to 1.
+
+    Parameters
+    ----------
+    interval : {'(0, 1)', '(0, 1]', '[0, 1]'}
+        Which ends belong to it.
+
+    Returns
+    -------
+    parse : callable
+        From str to float.
+    """
+
+    def parse(text):
+        number = _number(text)
+        inside = number is not None and 0 <= number <= 1
+        if (
+            not inside
+            or (number == 0 and interval[0] == "(")
+            or (number == 1 and interval[-1] == ")")
+        ):
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number in {interval}")
+        return number
+
+    return parse
 
 
 def radius(text):

@@ -5,7 +5,6 @@ import json
 import logging
 import sys
 import warnings
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -15,16 +14,18 @@ from maximask_astro.utils.errors import (
     ModelIntegrityError,
     ModelNotFoundError,
 )
-from maximask_astro.utils.files import atomic_path
+from maximask_astro.utils.files import atomic_path, check_writable
 
 __all__ = [
     "FAILURE",
     "SUCCESS",
     "Reporter",
+    "check_outputs",
     "guarded",
     "set_up_logging",
     "usage_errors",
     "write_json",
+    "writing",
 ]
 
 SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
@@ -127,7 +128,7 @@ class Reporter:
         done, total : int
             Files done, and files in all.
 
-        result : `~maximask_astro.batch.FileResult`
+        result : `~maximask_astro.batch.SourceResult`
             What happened.
         """
         if self._bar is None and total > 1:
@@ -146,7 +147,7 @@ class Reporter:
 
         Parameters
         ----------
-        results : list of `~maximask_astro.batch.FileResult`
+        results : list of `~maximask_astro.batch.SourceResult`
             The results.
 
         quiet : bool, optional
@@ -165,13 +166,73 @@ class Reporter:
         return FAILURE if failed else SUCCESS
 
 
+def check_outputs(paths, *, overwrite):
+    """
+    Find out before the work whether files can be written.
+
+    Parameters
+    ----------
+    paths : list of `~pathlib.Path`
+        The files, all in one directory.
+
+    overwrite : bool
+        Whether files that exist may be replaced.
+
+    Raises
+    ------
+    InputError
+        A file exists, or there is no directory that it can be written to.
+    """
+    directory = paths[0].parent
+    if not directory.is_dir():
+        raise InputError(f"There is no directory {directory} to write to.")
+    check_writable(directory)
+    for path in paths:
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} exists; give --overwrite to replace it.")
+
+
+@contextlib.contextmanager
+def writing(what, target, *, overwrite):
+    """
+    Write a file, all of it or nothing.
+
+    Parameters
+    ----------
+    what : str
+        What is written, for the error.
+
+    target : path-like
+        The file.
+
+    overwrite : bool
+        Whether it is replaced if it exists.
+
+    Yields
+    ------
+    temporary : `~pathlib.Path`
+        Where to write.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written.
+    """
+    try:
+        with atomic_path(target, overwrite=overwrite) as temporary:
+            yield temporary
+    except OSError as error:
+        reason = error.strerror or str(error).rstrip(".")
+        raise InputError(f"The {what} {target} cannot be written: {reason}.") from error
+
+
 def write_json(results, target):
     """
     Write the results of a batch as JSON.
 
     Parameters
     ----------
-    results : list of `~maximask_astro.batch.FileResult`
+    results : list of `~maximask_astro.batch.SourceResult`
         The results.
 
     target : str
@@ -187,10 +248,5 @@ def write_json(results, target):
         with contextlib.suppress(BrokenPipeError):
             print(text)
         return
-    try:
-        with atomic_path(Path(target), overwrite=True) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"The summary {target} cannot be written: {error.strerror or error}."
-        ) from error
+    with writing("summary", target, overwrite=True) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from maximask_astro import __version__
-from maximask_astro.scripts import demo, mask, simulate, train, weights
+from maximask_astro.scripts import demo, mask, simulate, track, train, weights
 from maximask_astro.scripts.common import guarded, set_up_logging
 
 __all__ = ["main"]
@@ -26,11 +26,11 @@ def main(argv=None):
     """
     parser = argparse.ArgumentParser(
         prog="maximask-astro",
-        description="Which pixels of an exposure to trust.",
+        description="Which pixels of an exposure to trust, and which exposures.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (mask, train, weights, demo, simulate):
+    for module in (mask, track, train, weights, demo, simulate):
         module.add_parser(subparsers)
     args = parser.parse_args(argv)
     set_up_logging(getattr(args, "verbose", False))

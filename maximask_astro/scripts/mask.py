@@ -8,6 +8,7 @@ from maximask_astro.scripts.arguments import (
     radius,
 )
 from maximask_astro.scripts.common import Reporter, usage_errors, write_json
+from maximask_astro.scripts.options import add_file_options
 
 __all__ = ["add_parser"]
 
@@ -29,13 +30,6 @@ def add_parser(subparsers):
         description="Find contaminants in FITS files and write their masks.",
     )
     add = parser.add_argument
-    add(
-        "paths",
-        nargs="+",
-        metavar="PATH",
-        help="file.fits, file.fits[2], file.fits[SCI], compressed or not, a directory, "
-        "or a .list file with one of them a line",
-    )
     add("-o", "--output-dir", metavar="DIR", help="default: beside each exposure")
     add(
         "--if-exists",
@@ -99,17 +93,7 @@ def add_parser(subparsers):
     add(
         "--tile-size", type=positive_integer, metavar="N", help="largest tile in pixels"
     )
-    add("--batch-size", type=positive_integer, metavar="N", help="tiles at a time")
-    add(
-        "--exclude",
-        action="append",
-        metavar="PATTERN",
-        help="file names to leave out of directories; repeatable "
-        f"(default: {' '.join(AUXILIARY_FILES)})",
-    )
-    add("--json", metavar="FILE", help="write a summary as JSON, - for standard output")
-    add("-q", "--quiet", action="store_true", help="no progress bar, only errors")
-    add("-v", "--verbose", action="store_true", help="tell what is being done")
+    add_file_options(parser)
     parser.set_defaults(run=_run, prog=_NAME, parser=parser)
 
 

@@ -4,13 +4,14 @@ import argparse
 import sys
 
 from maximask_astro.batch import process
-from maximask_astro.scripts.arguments import boolean, positive_integer
+from maximask_astro.scripts.arguments import boolean
 from maximask_astro.scripts.common import (
     Reporter,
     guarded,
     set_up_logging,
     usage_errors,
 )
+from maximask_astro.scripts.options import add_original_options
 
 __all__ = ["main"]
 
@@ -21,11 +22,6 @@ def _parser():
         description="Find contaminants in FITS images and write their masks, with "
         "the network, the options and the defaults of MaxiMask 1.4.1. "
         "'maximask-astro mask' has more options.",
-    )
-    parser.add_argument(
-        "im_path",
-        help="image(s) to process: file.fits, file.fits[2], compressed or not, a "
-        "directory, or a .list file with one of them a line",
     )
     parser.add_argument(
         "--net_dir",
@@ -59,17 +55,7 @@ def _parser():
         metavar="BOOL",
         help="whether to write one bit mask for all classes (default: False)",
     )
-    parser.add_argument(
-        "--batch_size",
-        type=positive_integer,
-        default=8,
-        metavar="N",
-        help="blocks evaluated at a time; smaller needs less memory "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="tell what is being done"
-    )
+    add_original_options(parser, batch_size=8)
     return parser
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from maximask_astro.flags import get_class
 from maximask_astro.scripts.arguments import positive_integer
-from maximask_astro.scripts.common import SUCCESS
+from maximask_astro.scripts.common import SUCCESS, check_outputs
 from maximask_astro.utils.errors import InputError
 
 __all__ = ["add_parser"]
@@ -121,12 +121,7 @@ def _run(args):
         args.parser.error(f"the last seed would be above {_LARGEST_SEED}")
     paths = _paths(args.output, args.number)
     # Not after the work is done.
-    directory = paths[0].parent
-    if not directory.is_dir():
-        raise InputError(f"There is no directory {directory} to write to.")
-    for path in paths:
-        if path.exists() and not args.overwrite:
-            raise InputError(f"{path} exists; give --overwrite to replace it.")
+    check_outputs(paths, overwrite=args.overwrite)
 
     from maximask_astro.simulation import SimulationConfig, simulate_exposure
 

@@ -157,7 +157,7 @@ def _simulate_one(key, shape):
     stars = draw_stars(keys["stars"], scene, shape)
     # Most exposures are deep enough to show some stars.
     deep, more = jax.random.split(keys["density"])
-    factor = jnp.where(chance(deep, 0.75), log_uniform(more, 1.0, 50.0), 1.0)
+    factor = jnp.where(chance(deep, 0.8), log_uniform(more, 2.0, 150.0), 1.0)
     stars = stars._replace(flux=stars.flux * factor)
     size = tuple(length + 2 * _MARGIN for length in shape)
     angle = uniform(keys["coma"], 0.0, 2 * jnp.pi)

@@ -179,7 +179,11 @@ def test_modules_are_short():
 
 @pytest.mark.parametrize(
     "statement",
-    ["import maximask_astro", "from maximask_astro import ContaminantMasker"],
+    [
+        "import maximask_astro",
+        "from maximask_astro import ContaminantMasker",
+        "from maximask_astro import TrackingClassifier, TrackingResult",
+    ],
 )
 def test_import_loads_nothing_heavy(statement):
     code = (

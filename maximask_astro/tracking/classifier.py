@@ -17,6 +17,7 @@ from maximask_astro.inference import (
 )
 from maximask_astro.tracking.result import TileVerdict, TrackingResult
 from maximask_astro.utils.errors import MaximaskWarning
+from maximask_astro.utils.hdus import why_no_exposure
 from maximask_astro.utils.nddata import unpack
 from maximask_astro.utils.verdict import why_no_verdict
 from maximask_astro.weights import load_model
@@ -129,7 +130,8 @@ class TrackingClassifier:
                 array_like, or a list or `~astropy.io.fits.HDUList` of these
             The exposure, raw or reduced, of any real dtype. A list is a mosaic:
             its images were exposed together. The planes of a cube are taken as
-            such a mosaic, too. HDUs of a list that hold no image are left out.
+            such a mosaic, too. HDUs of a file that hold no image, or are auxiliary
+            by their names (``ERR``, ``DQ`` and the like), are left out.
 
         mask : array_like of bool, optional
             True for pixels without a usable value, for a single image that
@@ -169,10 +171,14 @@ class TrackingClassifier:
         chosen = self._choose(plans)
         tiles = []
         for number, (values, bad) in enumerate(images):
-            if chosen[number]:
-                tiles += self._judge(number, values, bad, chosen[number])
+            if not chosen[number]:
+                continue
+            found = self._judge(number, values, bad, chosen[number])
+            if not found:
+                problems[number] = "no tile has enough pixels with a value"
+            tiles += found
         if not tiles:
-            why = next((problem for problem in problems if problem), "no valid tile")
+            why = next(problem for problem in problems if problem)
             warnings.warn(f"No verdict: {why}.", MaximaskWarning, stacklevel=2)
         numbers = self._model.card.input
         return TrackingResult(
@@ -287,7 +293,7 @@ def _images(data, mask):
                 "NDData or masked arrays."
             )
         for each in data:
-            if isinstance(data, fits.HDUList) and not _has_image(each):
+            if isinstance(data, fits.HDUList) and why_no_exposure(each) is not None:
                 continue
             yield from _images(each, None)
         return
@@ -305,7 +311,3 @@ def _is_mosaic(data):
         isinstance(each, NDData) or hasattr(each, "data") or np.ndim(each) > 1
         for each in data
     )
-
-
-def _has_image(hdu):
-    return getattr(hdu, "is_image", False) and len(hdu.shape) in (2, 3)

@@ -1,10 +1,10 @@
-"""Carry FITS headers from an exposure over to what is derived from it."""
+"""Carry FITS headers over to what is derived from an exposure, and add to them."""
 
 import warnings
 
 from astropy.io import fits
 
-__all__ = ["derived_header"]
+__all__ = ["card_text", "derived_header", "set_card"]
 
 # Beyond what `astropy.io.fits.Header.strip` takes out: keywords that describe
 # the pixel values of the source.
@@ -51,3 +51,48 @@ def derived_header(meta, wcs=None):
     if wcs is not None and "CTYPE1" not in header and hasattr(wcs, "to_header"):
         header.update(wcs.to_header(relax=True))
     return header
+
+
+def card_text(value, comment):
+    """
+    Make a text that fits on a card.
+
+    Parameters
+    ----------
+    value : object
+        What is to be said.
+
+    comment : str
+        The comment that goes with it.
+
+    Returns
+    -------
+    text : str
+        Printable ASCII, short enough for a card with the comment.
+    """
+    text = "".join(sign if " " <= sign <= "~" else "?" for sign in str(value))
+    room = 80 - len("KEYWORD = '' / ") - len(comment)
+    return text[: room - text.count("'")]
+
+
+def set_card(meta, keyword, value, comment):
+    """
+    Set a keyword, with its comment where the header can hold one.
+
+    Parameters
+    ----------
+    meta : mapping
+        A `~astropy.io.fits.Header` or another mapping; it is changed.
+
+    keyword : str
+        At most eight characters.
+
+    value : bool, int, float or str
+        Its value.
+
+    comment : str
+        What it means.
+    """
+    meta[keyword] = value
+    if hasattr(meta, "comments"):
+        meta.comments[keyword] = comment

@@ -1,4 +1,4 @@
-"""A masker that many tests share."""
+"""A masker and a classifier that many tests share."""
 
 import pytest
 
@@ -9,3 +9,11 @@ def masker(tiny_model):
     from maximask_astro import ContaminantMasker
 
     return ContaminantMasker(tiny_model, tiling="original")
+
+
+@pytest.fixture(scope="session")
+def classifier(tiny_tracking):
+    """The stand-in network with everything else by default."""
+    from maximask_astro import TrackingClassifier
+
+    return TrackingClassifier(tiny_tracking)

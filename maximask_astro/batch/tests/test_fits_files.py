@@ -10,7 +10,6 @@ from maximask_astro.batch.fits_files import (
     lookup_tables,
     open_fits,
     read_image,
-    reason_to_copy,
 )
 from maximask_astro.batch.tests.bad_files import write_bad_file
 from maximask_astro.tests.helpers import make_exposure
@@ -97,35 +96,6 @@ def test_find_no_hdu(file, hdu):
     with pytest.raises(InputError) as caught:
         find_hdu(file, hdu, "a.fits")
     assert str(caught.value) == message
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (2, 30), (400, 400), (3, 5, 6), (1, 5, 6)])
-def test_images_and_cubes_of_any_size_are_processed(shape):
-    hdu = fits.ImageHDU(np.zeros(shape, "u1"), name="CCD1")
-    assert reason_to_copy(hdu) is None
-
-
-@pytest.mark.parametrize(
-    ("hdu", "reason"),
-    [
-        (fits.PrimaryHDU(), "it has no data"),
-        (fits.ImageHDU(np.zeros((0, 4))), "it has no data"),
-        (fits.BinTableHDU(), "it is not an image"),
-        (fits.ImageHDU(np.zeros(4)), "it has 1 dimension, not 2 or 3"),
-        (fits.ImageHDU(np.zeros((1, 1, 4, 4))), "it has 4 dimensions, not 2 or 3"),
-        (fits.ImageHDU(IMAGE, name="DQ"), "it is auxiliary by its name, DQ"),
-        (
-            fits.ImageHDU(IMAGE, fits.Header({"EXTTYPE": "variance"})),
-            "it is auxiliary by its name, variance",
-        ),
-    ],
-)
-def test_reason_to_copy(hdu, reason):
-    assert reason_to_copy(hdu) == reason
-
-
-def test_an_auxiliary_hdu_that_was_asked_for_is_processed(file):
-    assert reason_to_copy(file["DQ"], chosen=True) is None
 
 
 def test_read_image_scales(tmp_path):

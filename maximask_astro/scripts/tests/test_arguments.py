@@ -6,6 +6,7 @@ from maximask_astro.scripts.arguments import (
     boolean,
     class_and_number,
     class_list,
+    number_within,
     positive_integer,
     radius,
 )
@@ -18,6 +19,10 @@ from maximask_astro.scripts.arguments import (
         *((boolean, text, False) for text in ("False", "FALSE", "no", "f", "N", "0")),
         (positive_integer, "1", 1),
         (positive_integer, "016", 16),
+        (number_within("(0, 1)"), "1e-7", 1e-7),
+        (number_within("(0, 1]"), "1", 1.0),
+        (number_within("[0, 1]"), "0", 0.0),
+        (number_within("[0, 1]"), "1.0", 1.0),
         (radius, "0", 0.0),
         (radius, "2.5", 2.5),
         (class_list, "all", "all"),
@@ -45,6 +50,12 @@ def test_values(parse, text, value):
             (positive_integer, text, "is not a positive whole number")
             for text in ("0", "-1", "1.5", "some", "", "\N{SUPERSCRIPT TWO}")
         ),
+        *(
+            (number_within("(0, 1)"), text, "is not a number in (0, 1)")
+            for text in ("0", "1", "-0.1", "1.1", "nan", "inf", "half", "")
+        ),
+        (number_within("(0, 1]"), "0.0", "is not a number in (0, 1]"),
+        (number_within("[0, 1]"), "-1e-9", "is not a number in [0, 1]"),
         *(
             (radius, text, "is not a radius from 0 to 1000")
             for text in ("-1", "1000", "nan", "inf", "far", "")

@@ -22,6 +22,7 @@ def test_the_installed_command(run):
     [
         ["--help"],
         ["mask", "--help"],
+        ["track", "--help"],
         ["demo", "--help"],
         ["weights", "--help"],
         ["weights", "install", "--help"],

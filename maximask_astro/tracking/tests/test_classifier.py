@@ -1,39 +1,18 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import CCDData
 
-from maximask_astro.models import TRACKING_OUTPUTS, build_tracking_network
+from maximask_astro.tests.tracking_models import tiny_tracking_model
 from maximask_astro.tracking import TrackingClassifier
 from maximask_astro.utils.errors import MaximaskWarning
-from maximask_astro.weights import LoadedModel, packaged_card
-
-OPTIONS = {"channels": [4, 6], "n_units": 5}
 
 
 @pytest.fixture(scope="module")
 def model():
     """A network with weights that mean nothing."""
-    network = build_tracking_network(**OPTIONS)
-    random = np.random.default_rng(1)
-    weights = {
-        v.path: (0.3 * random.standard_normal(v.shape)).astype(np.float32)
-        for v in network.trainable_variables
-    }
-    card = replace(
-        packaged_card("maxitrack-1.4.1"),
-        name="tiny",
-        architecture="tracking_network",
-        options=OPTIONS,
-        classes=TRACKING_OUTPUTS,
-        training_priors={"affected": 0.5},
-        input={"block": 64, "stride": 4, "smallest": 32, "correlation": 0.2},
-        normalization="photutils",
-    )
-    return LoadedModel(card, weights)
+    return tiny_tracking_model()
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +51,16 @@ def test_kinds_of_input_agree(model, sky):
     )
     for given in inputs:
         assert classify(model, given).probability == expected.probability
+
+
+def test_auxiliary_hdus_are_left_out(model, sky):
+    hdus = [fits.ImageHDU(sky[::-1], name=name) for name in ("ERR", "dq", "WHT")]
+    file = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(sky, name="SCI"), *hdus])
+    assert classify(model, file).summary() == classify(model, sky).summary()
+    with pytest.raises(ValueError, match="no image"):
+        classify(model, fits.HDUList([fits.PrimaryHDU(), hdus[0]]))
+    # Whoever gives one by itself means it.
+    assert classify(model, hdus[0]).evidence == classify(model, sky[::-1]).evidence
 
 
 def test_a_mosaic_is_one_exposure(model, sky):
@@ -134,6 +123,14 @@ def test_tiles_with_few_valid_pixels_are_left_out(model, sky):
     result = TrackingClassifier(model)(sky, mask=mask)
     assert 0 < len(result.tiles) < 6
     assert all(tile.left >= 60 for tile in result.tiles)
+
+
+def test_an_image_whose_tiles_are_all_left_out_says_so(model, sky):
+    sparse = np.where(np.arange(sky.shape[1]) % 5 < 2, sky, np.nan)
+    why = "no tile has enough pixels with a value"
+    with pytest.warns(MaximaskWarning, match=f"No verdict: {why}"):
+        assert classify(model, sparse).problems == (why,)
+    assert classify(model, [sky, sparse]).problems == (None, why)
 
 
 @pytest.mark.parametrize(

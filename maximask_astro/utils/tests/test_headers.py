@@ -5,7 +5,7 @@ from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maximask_astro.utils.headers import derived_header
+from maximask_astro.utils.headers import card_text, derived_header, set_card
 
 TEXT = st.text(max_size=90)
 VALUES = st.one_of(
@@ -73,3 +73,20 @@ def test_world_coordinates_fill_in_for_those_of_the_header():
     own = derived_header(fits.Header([("CTYPE1", "RA---ZEA")]), celestial())
     assert own["CTYPE1"] == "RA---ZEA"
     assert "CRVAL1" not in own
+
+
+@given(TEXT, st.text("abc ", max_size=40))
+def test_card_texts_fit_on_cards(value, comment):
+    text = card_text(value, comment)
+    header = fits.Header([("TRKMODEL", text, comment)])
+    assert len(header.tostring(padding=False)) == 2 * 80  # with END
+    assert fits.Header.fromstring(header.tostring())["TRKMODEL"] == text.rstrip()
+
+
+@pytest.mark.parametrize("meta", [{"A": 1}, fits.Header({"A": 1})])
+def test_cards_are_set_in_any_mapping(meta):
+    set_card(meta, "A", 2, "what it means")
+    set_card(meta, "B", "three", "what it says")
+    assert dict(meta) == {"A": 2, "B": "three"}
+    if isinstance(meta, fits.Header):
+        assert meta.comments["A"] == "what it means"

@@ -1,0 +1,137 @@
+"""Work through files: one that cannot be used does not stop the others."""
+
+import logging
+import warnings
+from contextlib import contextmanager
+
+from maximask_astro.batch.fits_files import find_hdu, open_fits
+from maximask_astro.batch.inputs import expand_paths
+from maximask_astro.utils.errors import InputError, MaximaskWarning
+
+__all__ = ["collect_problems", "open_source", "work_through"]
+
+log = logging.getLogger(__name__)
+
+
+class _SkippedError(Exception):
+    """A file is not to be processed, for the reason given."""
+
+
+@contextmanager
+def open_source(source):
+    """
+    Open the file of a source within `work_through`.
+
+    Parameters
+    ----------
+    source : `Source`
+        The source. If it is auxiliary and has no HDU named SCI, it is skipped.
+
+    Yields
+    ------
+    file : `~astropy.io.fits.HDUList`
+        The file; closed in the end.
+
+    index : int or None
+        Index of the HDU that was asked for; None for all.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or there is no such HDU.
+    """
+    path = source.path
+    with open_fits(path) as file:
+        index = None if source.hdu is None else find_hdu(file, source.hdu, path)
+        if source.auxiliary and not any(hdu.name == "SCI" for hdu in file):
+            raise _SkippedError(
+                f"{path} is auxiliary by its name ({source.auxiliary})."
+            )
+        yield file, index
+
+
+def collect_problems(function, *arguments):
+    """
+    Call a function and collect what it warns of.
+
+    Parameters
+    ----------
+    function : callable
+        What to call.
+
+    *arguments
+        Its arguments.
+
+    Returns
+    -------
+    value : object
+        What it returned.
+
+    problems : list of str
+        Texts of its `~maximask_astro.utils.MaximaskWarning`, without a period.
+        Other warnings get through.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        value = function(*arguments)
+    problems = []
+    for item in caught:
+        if issubclass(item.category, MaximaskWarning):
+            problems.append(str(item.message).rstrip("."))
+        else:
+            warnings.warn_explicit(
+                item.message, item.category, item.filename, item.lineno
+            )
+    return value, problems
+
+
+def _work_on(source, work, result_type):
+    if source.problem is not None:
+        return result_type(str(source), "failed", message=source.problem)
+    try:
+        return work(source)
+    except _SkippedError as error:
+        return result_type(str(source), "skipped", message=str(error))
+    except InputError as error:
+        return result_type(str(source), "failed", message=str(error))
+    except Exception as error:  # whatever a file does, the next one follows
+        log.debug("Unexpected error", exc_info=True)
+        text = f"{type(error).__name__}: {error}".strip().rstrip(".")
+        message = f"{source} could not be processed ({text})."
+        return result_type(str(source), "failed", message=message)
+
+
+def work_through(paths, work, result_type, *, exclude, on_result=None):
+    """
+    Do something with each file that paths stand for.
+
+    Parameters
+    ----------
+    paths : path-like or iterable of path-like
+        As for `expand_paths`.
+
+    work : callable
+        From a `Source` to its result. Errors become results.
+
+    result_type : type
+        Of the results, called with source, status and ``message``.
+
+    exclude : iterable of str
+        Patterns of names of auxiliary files in directories.
+
+    on_result : callable, optional
+        Called with (number of files done, number of files, result) after each
+        file.
+
+    Returns
+    -------
+    results : list
+        One a file, in order.
+    """
+    sources = expand_paths(paths, exclude=exclude)
+    results = []
+    for number, source in enumerate(sources, start=1):
+        results.append(_work_on(source, work, result_type))
+        if on_result is not None:
+            on_result(number, len(sources), results[-1])
+    return results

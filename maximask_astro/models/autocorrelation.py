@@ -1,0 +1,180 @@
+"""
+The blur that all stars of an image share, seen in its autocorrelation.
+
+The autocorrelation of an image of stars has that of the PSF in its middle,
+wherever the stars are; what differs from star to star is spread out thinly. In
+polar coordinates, with logarithmic radii, turning or widening the PSF only shifts
+it.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.ndimage import map_coordinates
+
+from maximask_astro.utils.keras_backend import import_keras
+
+__all__ = ["LONGEST_LAG", "PolarAutocorrelation", "StandOut"]
+
+keras = import_keras()
+
+# The longest lag that is looked at, in pixels.
+LONGEST_LAG = 62
+
+# What is smooth over so many pixels to each side is background.
+_RADIUS = 16
+
+# Samples a cell of the polar grid, in each direction.
+_SAMPLES = 3
+
+# Fraction of the zero lag below which all neighbors of it are noise.
+_FLOOR = 0.02
+
+
+def _local_mean(images):
+    """Mean in a square around each pixel, of images mirrored at their borders."""
+    size = 2 * _RADIUS + 1
+    for axis in (1, 2):
+        padding = [(0, 0)] * images.ndim
+        padding[axis] = (_RADIUS + 1, _RADIUS)
+        total = jnp.cumsum(jnp.pad(images, padding, mode="symmetric"), axis)
+        length = images.shape[axis]
+        after = jax.lax.slice_in_dim(total, size, size + length, axis=axis)
+        images = (after - jax.lax.slice_in_dim(total, 0, length, axis=axis)) / size
+    return images
+
+
+@keras.saving.register_keras_serializable(package="maximask_astro")
+class StandOut(keras.layers.Layer):
+    """
+    What stands out of its surroundings, on three scales.
+
+    The first channel is the inverse hyperbolic sine of the image less its local
+    mean, so that bright stars count for hardly more than faint ones; the second
+    says where this is well above the noise; the third undoes the inverse
+    hyperbolic sine where it is moderate.
+    """
+
+    def call(self, images):
+        """
+        Compute.
+
+        Parameters
+        ----------
+        images : tensor
+            In units of the sky noise, shape (batch, height, width, 1).
+
+        Returns
+        -------
+        channels : tensor
+            Shape (batch, height, width, 3).
+        """
+        height = jnp.arcsinh(images[..., 0])
+        height = height - _local_mean(height)
+        there = jnp.clip((height - 1.2) / 1.5, 0.0, 1.0)
+        linear = jnp.clip(jnp.sinh(jnp.clip(height, -3.0, 3.5)), -5.0, 15.0) / 5
+        return jnp.stack([height, there, linear], -1)
+
+    def compute_output_spec(self, images):
+        """Give the shape and dtype of the output for symbolic input."""
+        return keras.KerasTensor((*images.shape[:3], 3), dtype="float32")
+
+
+@keras.saving.register_keras_serializable(package="maximask_astro")
+class PolarAutocorrelation(keras.layers.Layer):
+    """
+    The autocorrelation of each channel, on a polar grid.
+
+    Angles go from 0 to pi, from the axis x towards y, since the other half is the
+    same; radii from 1 to ``LONGEST_LAG`` pixels in equal ratios. Images are taken
+    as periodic.
+
+    Parameters
+    ----------
+    n_angles, n_radii : int
+        Size of the grid.
+
+    **kwargs
+        As of `keras.layers.Layer`.
+    """
+
+    def __init__(self, n_angles=32, n_radii=24, **kwargs):
+        super().__init__(**kwargs)
+        self.n_angles, self.n_radii = n_angles, n_radii
+
+    def get_config(self):
+        """Give the arguments."""
+        sizes = {"n_angles": self.n_angles, "n_radii": self.n_radii}
+        return {**super().get_config(), **sizes}
+
+    def _lags(self):
+        """Lags y and x of the samples, shape (angles, radii, samples)."""
+        within = (np.arange(_SAMPLES) + 0.5) / _SAMPLES - 0.5
+        turn, out = (part.ravel() for part in np.meshgrid(within, within))
+        angles = (np.arange(self.n_angles)[:, None, None] + turn) * np.pi
+        angles = angles / self.n_angles
+        step = np.log(LONGEST_LAG) / (self.n_radii - 1)
+        radii = np.exp((np.arange(self.n_radii)[:, None] + out) * step)
+        lags = radii * np.sin(angles), radii * np.cos(angles)
+        return [jnp.asarray(lag, jnp.float32) for lag in lags]
+
+    def call(self, images):
+        """
+        Compute.
+
+        Parameters
+        ----------
+        images : tensor
+            Shape (batch, height, width, channels).
+
+        Returns
+        -------
+        correlation : tensor
+            Shape (batch, angles, radii, 2 * channels): in units of what
+            neighboring pixels share, and the inverse hyperbolic sine of its
+            ratio to the scatter at long lags.
+
+        strength : tensor
+            Shape (batch, 3 * channels): logarithm of the variance, the part of
+            it that neighboring pixels share, and the logarithm of the ratio of
+            this to the scatter at long lags.
+        """
+        images = jnp.moveaxis(images.astype(jnp.float32), -1, 1)
+        images = images - images.mean((2, 3), keepdims=True)
+        size = images.shape[2:]
+        power = jnp.abs(jnp.fft.rfft2(images)) ** 2
+        plane = jnp.fft.irfft2(power, s=size) / (size[0] * size[1])
+        variance = plane[:, :, 0, 0]
+        # Noise is in the zero lag alone.
+        shared = (plane[:, :, 0, 1] + plane[:, :, 1, 0]) / 2
+        plane = plane.at[:, :, 0, 0].set(shared)
+
+        lags = self._lags()
+
+        def sample(plane):
+            return map_coordinates(plane, lags, order=1, mode="wrap").mean(-1)
+
+        polar = jax.vmap(jax.vmap(sample))(plane)
+        far = polar[..., -self.n_radii // 4 :]
+        scatter = jnp.sqrt(far.var((2, 3)) + 1e-12) + 1e-3 * variance + 1e-6
+        unit = jnp.maximum(shared, 0.0) + _FLOOR * variance + 1e-6
+        correlation = [
+            polar / unit[..., None, None],
+            jnp.arcsinh(polar / scatter[..., None, None]) / 3,
+        ]
+        strength = [
+            jnp.log(variance + 1e-6),
+            shared / (variance + 1e-6),
+            jnp.log(unit / scatter),
+        ]
+        correlation = jnp.moveaxis(jnp.concatenate(correlation, 1), 1, -1)
+        return correlation, jnp.concatenate(strength, 1)
+
+    def compute_output_spec(self, images):
+        """Give the shape and dtype of the outputs for symbolic input."""
+        batch, _, _, channels = images.shape
+        grid = (batch, self.n_angles, self.n_radii, 2 * channels)
+        return (
+            keras.KerasTensor(grid, dtype="float32"),
+            keras.KerasTensor((batch, 3 * channels), dtype="float32"),
+        )
