@@ -42,7 +42,15 @@ stage cosmic_rays "$@" --figure docs/_static/benchmark_cosmic_rays.png
 stage neutral "$data" "$@" --figure docs/_static/benchmark_neutral.png
 stage real "$data" "$@" --figure docs/_static/benchmark_real.png
 
-# What the card of our own model says about these, with its default name.
+# What the cards of our own models say about these, with their default names.
 if [ $# -eq 0 ]; then
     python benchmarks/update_card.py maximask_astro/weights/shipped/contaminants-1
 fi
+
+# Tracking has models of its own.
+tracking=benchmarks/output/tracking
+python benchmarks/tracking_simulated.py --output-dir "$tracking" \
+    --figure docs/_static/benchmark_tracking.png
+python benchmarks/tracking_real.py "$data" --output "$tracking/real.txt"
+python benchmarks/tracking_speed.py --output "$tracking/speed.txt"
+python benchmarks/update_card.py maximask_astro/weights/shipped/tracking-1

@@ -66,7 +66,7 @@ class ContaminantClasses(_TableDirective):
 
 
 class ModelCards(_TableDirective):
-    """The model that comes with the package, and the published networks."""
+    """The models that come with the package, and the published networks."""
 
     def rows(self):
         """One row a model that the package has a card of."""
@@ -107,6 +107,18 @@ TPR = (
 )
 
 
+RATES = "TPR is the fraction of true cases that is found at a false-positive rate."
+
+# What the card of a tracking model says about tiles, and what that means.
+TILES = {
+    "block": "side in pixels of the tiles it was trained on",
+    "smallest": "side of the smallest tile",
+    "stride": "sides of tiles are multiples of it",
+    "temperature": "by which the evidence of a tile is divided",
+    "correlation": "between the tiles of an exposure",
+}
+
+
 class WholeCard(SphinxDirective):
     """The card of a model: how it was made, what was measured, where it fails."""
 
@@ -122,14 +134,13 @@ class WholeCard(SphinxDirective):
         )
         limits = "\n".join(f"* {limit}" for limit in card.known_limits)
         network = f"``{card.architecture}`` with ``{card.options}``"
+        outputs = self._statements if card.task == "tracking" else self._pixels
         parts = [
             card.description,
             f"License: {card.license}. Architecture: {network}.",
             "How it was made:",
             made,
-            ".. rubric:: Classes",
-            TPR,
-            _rst_table(self._classes(card)),
+            *outputs(card),
             ".. rubric:: Figures by test set",
             _rst_table(self._figures(card)),
             ".. rubric:: Known limits",
@@ -138,16 +149,45 @@ class WholeCard(SphinxDirective):
         return self.parse_text_to_nodes("\n\n".join(parts))
 
     @staticmethod
-    def _classes(card):
+    def _pixels(card):
+        """The classes of a masker."""
+        yield ".. rubric:: Classes"
+        yield TPR
+        rows = []
         for name in card.classes:
             curve = card.roc.get(name)
-            yield {
-                "Class": f"``{name}``",
+            rows.append(
+                {
+                    "Class": f"``{name}``",
+                    "Training prior": _number(card.training_priors.get(name)),
+                    "Threshold": _number(card.thresholds.get(name)),
+                    "TPR at 1e-3": _number(_at_rate(curve, 1e-3)),
+                    "TPR at 1e-4": _number(_at_rate(curve, 1e-4)),
+                }
+            )
+        yield _rst_table(rows)
+
+    @staticmethod
+    def _statements(card):
+        """What a classifier says about an image, and of which tiles."""
+        yield ".. rubric:: Tiles"
+        yield _rst_table(
+            {"Number": name, "Value": _number(card.input[name]), "Meaning": meaning}
+            for name, meaning in TILES.items()
+            if name in card.input
+        )
+        yield ".. rubric:: Statements"
+        yield RATES
+        yield _rst_table(
+            {
+                "Statement": f"``{name}``",
                 "Training prior": _number(card.training_priors.get(name)),
                 "Threshold": _number(card.thresholds.get(name)),
-                "TPR at 1e-3": _number(_at_rate(curve, 1e-3)),
-                "TPR at 1e-4": _number(_at_rate(curve, 1e-4)),
+                "TPR at 0.1": _number(_at_rate(curve, 0.1)),
+                "TPR at 0.01": _number(_at_rate(curve, 0.01)),
             }
+            for name, curve in card.roc.items()
+        )
 
     @staticmethod
     def _figures(card):
@@ -196,6 +236,8 @@ PAGES = {
     "user_guide/masking",
     "user_guide/models",
     "user_guide/model_card",
+    "user_guide/tracking",
+    "user_guide/tracking_card",
     "user_guide/training",
     "user_guide/command_line",
 }

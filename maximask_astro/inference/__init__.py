@@ -1,4 +1,4 @@
-"""Run networks over images: tiles, batches, prior shift, uncertainty."""
+"""Run networks over images: tiles, batches, prior shift, evidence, uncertainty."""
 
 from maximask_astro.inference.engine import (
     TILINGS,
@@ -6,6 +6,7 @@ from maximask_astro.inference.engine import (
     EngineOutput,
     TileEngine,
 )
+from maximask_astro.inference.evidence import combine_evidence, posterior_of
 from maximask_astro.inference.priors import log_prior_factor, update_probability
 from maximask_astro.inference.summary import (
     SummaryEngine,
@@ -24,12 +25,14 @@ __all__ = [
     "Tile",
     "TileEngine",
     "WholeTile",
+    "combine_evidence",
     "log_prior_factor",
     "pad_image",
     "plan_blocks",
     "plan_last_blocks",
     "plan_tiles",
     "plan_whole_tiles",
+    "posterior_of",
     "spread_over_symmetries",
     "update_probability",
 ]

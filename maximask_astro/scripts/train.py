@@ -35,7 +35,9 @@ def add_parser(subparsers):
         "--recipe",
         metavar="RECIPE",
         help="'default' (an accelerator), 'cpu' (hours), 'smoke' (minutes), "
-        "'fine_tune', or a TOML file (default: 'default', with --data 'fine_tune')",
+        "'fine_tune', the same for tracking errors ('tracking', 'tracking_cpu', "
+        "'tracking_smoke'), or a TOML file (default: 'default', with --data "
+        "'fine_tune')",
     )
     add("-o", "--output", required=True, metavar="DIR", help="where everything goes")
     add(
@@ -101,8 +103,10 @@ def _on_device(kind):
 
 def _run(args):
     from maximask_astro.masking import DEFAULT_MODEL
+    from maximask_astro.tracking import DEFAULT_TRACKING_MODEL
     from maximask_astro.training import (
         MaskerTrainer,
+        TrackingTrainer,
         adapted_model,
         draw_learning_curve,
         export_model,
@@ -113,18 +117,28 @@ def _run(args):
     from maximask_astro.weights import load_model
 
     recipe = read_recipe(args.recipe or ("fine_tune" if args.data else "default"))
+    tracking = recipe.task == "tracking"
+    if tracking and args.data is not None:
+        raise InputError(
+            f"The recipe '{recipe.name}' is for tracking errors, and learns from "
+            "simulated exposures only; leave out --data."
+        )
+    default = DEFAULT_TRACKING_MODEL if tracking else DEFAULT_MODEL
     start = args.start
     if start is None and args.data is not None:
         start = "default"
     model = None
     if start is not None:
-        model = load_model(DEFAULT_MODEL if start == "default" else start)
+        model = load_model(default if start == "default" else start)
     examples = None
     if args.data is not None:
         examples = read_examples(args.data, model.card)
     output = Path(args.output)
     with _on_device(args.device):
-        trainer = MaskerTrainer(recipe, output, start=model, examples=examples)
+        if tracking:
+            trainer = TrackingTrainer(recipe, output, start=model)
+        else:
+            trainer = MaskerTrainer(recipe, output, start=model, examples=examples)
         try:
             # None: a bar only on a terminal.
             finished = trainer.run(

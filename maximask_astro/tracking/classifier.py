@@ -264,8 +264,10 @@ class TrackingClassifier:
         if "tracked" in found:  # MaxiTrack: a softmax of two
             return {"evidence": found["affected"] - found["tracked"] - shift}
         angle = np.degrees(np.arctan2(found["sin"], found["cos"])) / 2
+        # How much too sure the network is of itself (see "temperature" on the card).
+        evidence = (found["affected"] - shift) / card.input.get("temperature", 1.0)
         return {
-            "evidence": found["affected"] - shift,
+            "evidence": evidence,
             "usable": float(expit(found["usable"])),
             "defocused": float(expit(found["defocused"])),
             "length": float(np.exp(found["length"])),

@@ -8,7 +8,7 @@ import numpy as np
 from astropy import units as u
 from astropy.table import QTable
 
-from maximask_astro.tracking.evidence import combine_evidence, posterior_of
+from maximask_astro.inference import combine_evidence, posterior_of
 
 __all__ = ["TileVerdict", "TrackingResult"]
 

@@ -5,18 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
-from tqdm import tqdm
 
 from maximask_astro import __version__
-from maximask_astro.background import normalize
-from maximask_astro.evaluation import ScoreHistogram
-from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.training import masker_card, tracking_card
 from maximask_astro.training.checkpoint import read_checkpoint
-from maximask_astro.training.exposures import simulated_batch, simulation_config
-from maximask_astro.training.operating_points import roc_points, thresholds_of
-from maximask_astro.training.reach import measure_reach
 from maximask_astro.training.runs import read_log, read_runs, summarize_runs
-from maximask_astro.training.steps import presented_priors
 from maximask_astro.utils.keras_backend import import_keras
 from maximask_astro.weights import (
     LoadedModel,
@@ -88,8 +81,8 @@ def export_model(
 
     The running mean of the weights is stored in half precision. With these
     weights, exposures that are simulated from keys that training never uses
-    are judged as a masker judges them; ROC points and thresholds come from
-    there.
+    are judged as a masker or a classifier judges them; ROC points, thresholds
+    and calibration come from there.
 
     Parameters
     ----------
@@ -132,18 +125,12 @@ def export_model(
     """
     recipe, step, groups = read_checkpoint(directory)
     network = _network_of(recipe)
-    proportions = groups["proportions"][0]
-    presented = presented_priors(recipe, proportions)
-    priors = {
-        class_name: float(f"{value:.4g}")
-        for class_name, value in zip(ABBREVIATIONS, presented, strict=True)
-    }
+    content = tracking_card if recipe.task == "tracking" else masker_card
     paths = [variable.path for variable in network.trainable_variables]
     weights = half_precision(dict(zip(paths, groups["mean"], strict=True)))
-    stride, halo = measure_reach(network)
     card = ModelCard(
         name=name or str(output).rstrip("/").rpartition("/")[2],
-        task="contaminants",
+        task=recipe.task,
         description=description
         or f"Trained on simulated exposures by the recipe '{recipe.name}'.",
         architecture=recipe.architecture,
@@ -152,53 +139,22 @@ def export_model(
         license="BSD-3-Clause",
         citation="Paillassa, M., Bertin, E., & Bouy, H. 2020, A&A, 634, A48, "
         "doi:10.1051/0004-6361/201936345",
-        classes=ABBREVIATIONS,
-        input={"block": recipe.size, "stride": stride, "halo": halo},
         normalization="photutils",
         weights_sha256=weights_digest(weights),
-        training_priors=priors,
         known_limits=tuple(known_limits),
         training={
             **summarize_runs(read_runs(directory), recipe, step, read_log(directory)),
             "exported": datetime.now(UTC).isoformat(timespec="seconds"),
             **(training or {}),
         },
+        **content.describe(recipe, network, groups),
     )
     model = LoadedModel(card, {path: w.astype("f4") for path, w in weights.items()})
-    histogram = _judge(model, recipe, number, progress_bar)
-    areas = zip(ABBREVIATIONS, histogram.auc(), strict=True)
-    curves = {n: roc_points(histogram, i) for i, n in enumerate(ABBREVIATIONS)}
-    card = replace(
-        card,
-        thresholds=thresholds_of(histogram, priors),
-        roc={name: curve for name, curve in curves.items() if curve},
-        figures={
-            "validation": {n: round(float(a), 5) for n, a in areas if np.isfinite(a)},
-            **(figures or {}),
-        },
-    )
+    found = content.measure(model, recipe, number, progress_bar)
+    found["figures"] = {**found["figures"], **(figures or {})}
+    card = replace(card, **found)
     save_model(output, card, weights, make_test_tensors(model))
     return card
-
-
-def _judge(model, recipe, number, progress_bar):
-    """Count logits on exposures that training has not seen, as a masker would."""
-    import jax
-
-    config = simulation_config(recipe)
-    network = model.network
-    values = [variable.value for variable in network.trainable_variables]
-    evaluate = jax.jit(network.stateless_call)
-    histogram = ScoreHistogram(len(ABBREVIATIONS))
-    batches = range(-(-number // recipe.batch))
-    for index in tqdm(batches, disable=not progress_bar, unit="batch"):
-        # In the batches of the training, for which simulation is compiled.
-        images, labels = simulated_batch(recipe, config, "export", index)
-        for raw, truth in zip(np.asarray(images), np.asarray(labels), strict=True):
-            image, _ = normalize(raw, method=model.card.normalization)
-            logits, _ = evaluate(values, [], image[None, ..., None])
-            histogram.add(np.asarray(logits)[0], truth)
-    return histogram
 
 
 def write_model(model, directory):

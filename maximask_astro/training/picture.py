@@ -8,6 +8,9 @@ from maximask_astro.utils.files import atomic_path
 
 __all__ = ["draw_learning_curve"]
 
+# What a tracking network says whose area is scored.
+_STATEMENTS = ("affected", "defocused", "usable")
+
 
 def draw_learning_curve(directory):
     """
@@ -37,10 +40,11 @@ def draw_learning_curve(directory):
     left, right = figure.subplots(1, 2)
     left.plot([row["step"] for row in rows], [row["loss"] for row in rows], "k-")
     left.set(xlabel="step", ylabel="loss", yscale="log")
-    for name in (*ABBREVIATIONS, "mean"):
+    for name in (*ABBREVIATIONS, *_STATEMENTS, "mean"):
         points = [(s["step"], s[name]) for s in scores if s.get(name) is not None]
         if points:
-            color = "black" if name == "mean" else get_class(name).color
+            color = get_class(name).color if name in ABBREVIATIONS else None
+            color = "black" if name == "mean" else color
             width = 2 if name == "mean" else 1
             right.plot(*zip(*points, strict=True), ".-", c=color, lw=width, label=name)
     right.set(xlabel="step", ylabel="area under the ROC curve")

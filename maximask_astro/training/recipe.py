@@ -195,7 +195,8 @@ def read_recipe(recipe):
     Parameters
     ----------
     recipe : str or path-like
-        ``'default'``, ``'cpu'``, ``'smoke'``, ``'fine_tune'``, or a TOML file.
+        ``'default'``, ``'cpu'``, ``'smoke'``, ``'fine_tune'``, ``'tracking'``,
+        ``'tracking_cpu'``, ``'tracking_smoke'``, or a TOML file.
 
     Returns
     -------
@@ -246,11 +247,16 @@ def adapted_recipe(recipe, start=None, examples=None):
     Raises
     ------
     InputError
-        The model's exposures are normalized in a way in which simulated ones
-        cannot be, or all exposures would be simulated.
+        The model is for another task, its exposures are normalized in a way in
+        which simulated ones cannot be, or all exposures would be simulated.
     """
     if start is not None:
         card = start.card
+        if card.task != recipe.task:
+            raise InputError(
+                f"The model '{card.name}' is for {card.task}, the recipe "
+                f"'{recipe.name}' for {recipe.task}; both must be for the same."
+            )
         simulated = recipe.simulated if examples else 1.0
         if simulated and card.normalization != "photutils":
             raise InputError(

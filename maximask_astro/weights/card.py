@@ -55,7 +55,9 @@ class ModelCard:
         ``block``: size in pixels that the network was trained on; ``stride``:
         its output shifts with the input only in multiples of this; ``halo``:
         how far in pixels a pixel's value can matter, rounded up to a multiple
-        of the stride.
+        of the stride. For tracking: ``smallest``, the side of the smallest
+        tile; ``temperature``, by which evidence is divided; ``correlation`` of
+        tiles, see `maximask_astro.inference.combine_evidence`.
 
     normalization : str
         Key of `maximask_astro.background.NORMALIZATIONS`.

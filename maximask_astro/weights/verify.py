@@ -75,7 +75,7 @@ def make_test_block(size=400):
 
 
 def _probabilities(loaded):
-    """What the network says about the test image."""
+    """What the network says about the test image, all of it between 0 and 1."""
     import jax
 
     network = loaded.network
@@ -85,14 +85,14 @@ def _probabilities(loaded):
     )
     image = make_test_block(loaded.card.input["block"])[None, :, :, None]
     logits = jax.jit(network.stateless_call)(*variables, image)[0][0]
-    if loaded.card.task == "tracking":
+    if "tracked" in loaded.card.classes:  # one of two
         return np.asarray(jax.nn.softmax(logits))
     return np.asarray(jax.nn.sigmoid(logits))
 
 
 def make_test_tensors(model, number=200):
     """
-    Make the test tensors of a model for contaminants.
+    Make the test tensors of a model.
 
     Parameters
     ----------
@@ -106,8 +106,11 @@ def make_test_tensors(model, number=200):
     -------
     test : dict of str to `~numpy.ndarray`
         ``rows`` and ``columns`` of pixels of the test image, and the
-        ``probabilities`` of all classes there.
+        ``probabilities`` of all classes there. For tracking, what is said about
+        the whole test image alone.
     """
+    if model.card.task == "tracking":
+        return {"probabilities": _probabilities(model)}
     random = np.random.RandomState(20200213)
     rows, columns = random.randint(0, model.card.input["block"], (2, number))
     probabilities = _probabilities(model)[rows, columns]

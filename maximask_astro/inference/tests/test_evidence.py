@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maximask_astro.inference import update_probability
-from maximask_astro.tracking import combine_evidence, posterior_of
+from maximask_astro.inference import combine_evidence, posterior_of
 
 EVIDENCE = st.lists(st.floats(-20, 20), min_size=1, max_size=30)
 FRACTION = st.floats(0, 1)

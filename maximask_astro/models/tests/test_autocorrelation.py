@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maximask_astro.models import TRACKING_OUTPUTS, build_tracking_network
+from maximask_astro.models.autocorrelation import PolarAutocorrelation, StandOut
+
+GRID = PolarAutocorrelation(n_angles=16, n_radii=12)
+
+
+def drift(angle, length=24.0, size=128, places=((40, 50), (90, 70), (64, 100))):
+    """Stars of 3 pixels that moved by so much, at an angle in degrees."""
+    y, x = np.indices((size, size))
+    image = np.zeros((size, size))
+    for t in np.linspace(-0.5, 0.5, 49):
+        dy = t * length * np.sin(np.radians(angle))
+        dx = t * length * np.cos(np.radians(angle))
+        for row, column in places:
+            image += np.exp(-((y - row - dy) ** 2 + (x - column - dx) ** 2) / 4.5)
+    return image[None, ..., None].astype("f4")
+
+
+def correlate(image):
+    correlation, strength = GRID(image)
+    return np.asarray(correlation)[0, ..., 0], np.asarray(strength)[0]
+
+
+@given(st.integers(0, 127), st.integers(0, 127))
+def test_where_the_stars_are_does_not_matter(down, right):
+    image = drift(30)
+    moved = np.roll(image, (down, right), (1, 2))
+    for before, after in zip(correlate(image), correlate(moved), strict=True):
+        assert np.allclose(before, after, atol=2e-3)
+
+
+@pytest.mark.parametrize("angle", [0, 45, 90, 135])
+def test_a_drift_shows_at_its_angle(angle):
+    # Far enough apart that no lag within the grid is from star to star.
+    correlation, _ = correlate(drift(angle, places=((30, 30), (95, 95))))
+    step = np.log(62) / 11
+    radius = round(np.log(12) / step)
+    assert correlation[:, radius].argmax() == round(angle / 180 * 16)
+
+
+def test_turning_the_image_shifts_the_grid():
+    image = drift(20)
+    turned = np.rot90(image, -1, (1, 2))  # from x towards y
+    before, after = correlate(image)[0], correlate(turned)[0]
+    assert np.allclose(np.roll(before, 8, 0), after, atol=2e-3)
+
+
+def test_smooth_light_does_not_stand_out():
+    y, x = np.indices((96, 128))
+    stars = drift(0)[:, :96]
+    sky = (20 + 0.3 * x + 0.2 * y)[None, ..., None].astype("f4")
+    alone = np.asarray(StandOut()(5 * stars))
+    assert alone.shape == (1, 96, 128, 3)
+    assert alone[..., 1].max() == 1
+    smooth = np.asarray(StandOut()(sky))
+    # At the borders, where the image is mirrored, a slope ends.
+    assert np.abs(smooth[0, 20:-20, 20:-20, 0]).max() < 0.05
+    assert smooth[..., 1].max() == 0
+
+
+def test_nothing_and_noise_give_finite_numbers():
+    noise = np.random.default_rng(2).standard_normal((1, 96, 96, 1)).astype("f4")
+    for image in (np.zeros((1, 96, 96, 1), "f4"), noise, 1e6 * noise):
+        for values in correlate(np.asarray(StandOut()(image))):
+            assert np.isfinite(values).all()
+
+
+@pytest.fixture(scope="module")
+def network():
+    return build_tracking_network(channels=(4, 6), polar=(6, 8), n_units=5)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 132)])
+def test_the_network_takes_images_of_any_size(network, size):
+    images = np.random.default_rng(3).standard_normal((2, *size, 1)).astype("f4")
+    outputs = np.asarray(network(images))
+    assert outputs.shape == (2, len(TRACKING_OUTPUTS))
+    assert np.isfinite(outputs).all()
+
+
+def test_the_direction_turns_with_the_image(network):
+    # Gates differ between the images, so only what is not gated turns exactly.
+    image = 10 * drift(20)
+    angles = []
+    for each in (image, np.rot90(image, -1, (1, 2))):
+        _, _, _, _, cos, sin = np.asarray(network(each.copy()))[0]
+        angles.append(np.degrees(np.arctan2(sin, cos)) / 2)
+    difference = (angles[1] - angles[0]) % 180
+    assert abs(difference - 90) < 15
+
+
+def test_the_full_network_is_small():
+    network = build_tracking_network(kernel_initializer="zeros")
+    assert 2 * network.count_params() < 1e6  # bytes in half precision
