@@ -49,9 +49,19 @@ def draw_result(result, *, data=None, image=0, ax=None):
 
 def _draw_blur(ax, tile):
     """The blur as a line in the middle of its tile, four times as long."""
+    from matplotlib.patheffects import withStroke
+
     if not np.isfinite(tile.length):
         return
     y, x = tile.top + tile.height / 2, tile.left + tile.width / 2
     angle, half = np.radians(tile.angle), 2 * tile.length
     dy, dx = half * np.sin(angle), half * np.cos(angle)
-    ax.plot([x - dx, x + dx], [y - dy, y + dy], color="#0d47a1", lw=2)
+    # With an outline, it can be told from any exposure.
+    outline = [withStroke(linewidth=4, foreground="white")]
+    ax.plot(
+        [x - dx, x + dx],
+        [y - dy, y + dy],
+        color="#0d47a1",
+        lw=2,
+        path_effects=outline,
+    )

@@ -99,5 +99,3 @@ def _judge(model, recipe, number, progress_bar):
             logits, _ = evaluate(values, [], image[None, ..., None])
             histogram.add(np.asarray(logits)[0], truth)
     return histogram
-
-

@@ -39,7 +39,8 @@ def tracking_targets(truth):
         (natural logarithm of pixels) and ``angle`` (shape (number, 2): cosine and
         sine of twice the angle). Weights are 0 where nothing is to be learned:
         without stars, where a blur may or may not show, and for the direction of
-        one that does not.
+        one that does not. The length of one that does not show is learned too:
+        that it is short.
     """
     import jax.numpy as jnp
 
@@ -56,7 +57,7 @@ def tracking_targets(truth):
         "affected": usable & clear,
         "defocused": usable,
         "usable": truth.n_stars != FEWEST_STARS - 1,
-        "length": usable & (truth.affected > 0),
+        "length": usable,
         "angle": usable & (truth.affected == 2),
     }
     return targets, {name: w.astype(jnp.float32) for name, w in weights.items()}

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maximask_astro.inference import update_probability
-from maximask_astro.inference import combine_evidence, posterior_of
+from maximask_astro.inference import combine_evidence, posterior_of, update_probability
 
 EVIDENCE = st.lists(st.floats(-20, 20), min_size=1, max_size=30)
 FRACTION = st.floats(0, 1)

@@ -88,12 +88,14 @@ def test_an_interrupted_training_goes_on_exactly(recipe, finished, tmp_path):
         second = TrackingTrainer(settings, tmp_path)
         assert second.step == 1
         assert second.run() is True
-    with np.load(finished / "checkpoint.npz") as whole:
-        with np.load(tmp_path / "checkpoint.npz") as resumed:
-            names = [name for name in whole.files if whole[name].dtype == np.float32]
-            assert len(names) > 20
-            for name in names:
-                assert np.array_equal(whole[name], resumed[name]), name
+    with (
+        np.load(finished / "checkpoint.npz") as whole,
+        np.load(tmp_path / "checkpoint.npz") as resumed,
+    ):
+        names = [name for name in whole.files if whole[name].dtype == np.float32]
+        assert len(names) > 20
+        for name in names:
+            assert np.array_equal(whole[name], resumed[name]), name
 
 
 def test_examples_are_for_maskers(recipe, tmp_path, capsys):
@@ -128,7 +130,7 @@ def test_targets_count_where_something_is_to_be_learned():
     assert list(weights["affected"]) == [1, 1, 0, 1, 0]
     assert list(weights["defocused"]) == [1, 1, 1, 1, 0]
     assert list(weights["usable"]) == [1, 1, 1, 1, 1]
-    assert list(weights["length"]) == [1, 1, 1, 0, 0]
+    assert list(weights["length"]) == [1, 1, 1, 1, 0]
     assert list(weights["angle"]) == [1, 1, 0, 0, 0]
     assert list(targets["usable"]) == [True, True, True, True, False]
     assert np.allclose(np.exp(targets["length"]), [8, 20, 3, 0.5, 9])
