@@ -52,5 +52,6 @@ tracking=benchmarks/output/tracking
 python benchmarks/tracking_simulated.py --output-dir "$tracking" \
     --figure docs/_static/benchmark_tracking.png
 python benchmarks/tracking_real.py "$data" --output "$tracking/real.txt"
+python benchmarks/tracking_parity.py "$data" --output "$tracking/parity.txt"
 python benchmarks/tracking_speed.py --output "$tracking/speed.txt"
 python benchmarks/update_card.py maximask_astro/weights/shipped/tracking-1
