@@ -73,6 +73,7 @@ def test_models_are_listed_with_whether_they_are_installed(home):
         "contaminants-1": True,  # comes with the package
         "maximask-1.4.1": False,
         "maxitrack-1.4.1": False,
+        "tracking-1": True,
     }
     assert list_models() == published
     save_model(model_path("mine"), CARD, WEIGHTS, TEST)
