@@ -31,6 +31,7 @@ def test_list(call, tiny):
         ["maximask-1.4.1", "contaminants", "not installed"],
         ["maxitrack-1.4.1", "tracking", "not installed"],
         ["tiny", "own", "model      installed"],
+        ["tracking-1", "tracking", "comes with the package"],
     ]
 
 
@@ -60,9 +61,10 @@ def test_models_that_are_not_there(call, home, action, name, sentence):
 def test_verify(call, tiny):
     done = call(main, "weights", "verify")
     assert (done.returncode, done.stderr) == (0, "")
-    first, second = done.stdout.splitlines()
-    assert first.startswith(f"{SHIPPED}: ok, ")
-    assert second.startswith("tiny: ok, ")
+    lines = done.stdout.splitlines()
+    names = SHIPPED, "tiny", "tracking-1"
+    for name, line in zip(names, lines, strict=True):
+        assert line.startswith(f"{name}: ok, ")
 
 
 def test_verify_a_model_that_gives_something_else(call, tiny):
@@ -101,7 +103,8 @@ def test_install_an_unknown_model(call, home):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "maximask-astro weights install: error: There is no published model "
-        "'minimask'; there are contaminants-1, maximask-1.4.1, maxitrack-1.4.1.\n"
+        "'minimask'; there are contaminants-1, maximask-1.4.1, maxitrack-1.4.1, "
+        "tracking-1.\n"
     )
 
 
