@@ -18,6 +18,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import shared
+from scipy.stats import mannwhitneyu
 from tqdm import tqdm
 
 from maximask_astro.evaluation import ScoreHistogram, reliability
@@ -100,13 +101,31 @@ def collect(classifiers, number):
     }
 
 
+def roc(evidence, positive):
+    """
+    False- and true-positive rates at every threshold, exactly.
+
+    Not from a histogram: the published network's log odds go far beyond any range
+    that one would have.
+    """
+    bad, good = np.sort(evidence[positive]), np.sort(evidence[~positive])
+    # So many good exposures pass as are above the threshold, one of the values.
+    thresholds = np.unique(evidence)[::-1]
+    passed = [
+        1 - np.searchsorted(values, thresholds, side="right") / max(len(values), 1)
+        for values in (good, bad)
+    ]
+    return passed[0], passed[1]
+
+
 def rates(evidence, positive):
     """Area under the ROC curve and the true-positive rate at `_RATE`."""
-    histogram = ScoreHistogram(1)
-    histogram.add(evidence[:, None], positive[:, None])
-    true_positive, false_positive = (values[0] for values in histogram.rates())
-    place = np.searchsorted(false_positive, _RATE, side="right") - 1
-    return histogram.auc()[0], true_positive[place]
+    bad, good = evidence[positive], evidence[~positive]
+    if not (len(bad) and len(good)):
+        return np.nan, np.nan
+    area = mannwhitneyu(bad, good).statistic / (len(bad) * len(good))
+    false_positive, true_positive = roc(evidence, positive)
+    return area, true_positive[false_positive <= _RATE].max()
 
 
 def print_roc(truth, found, number):
@@ -230,7 +249,7 @@ def draw(truth, found, path):
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
     for color, (name, values) in shared.with_colors(found.items()):
         histogram = histogram_of(values["evidence"][clear], affected)
-        true_positive, false_positive = (values[0] for values in histogram.rates())
+        false_positive, true_positive = roc(values["evidence"][clear], affected)
         left.plot(false_positive, true_positive, color=color, label=name)
         result = reliability(histogram, fractions=[0.5])
         full = result.weights[0] > 0
