@@ -7,6 +7,7 @@ Each model card names the normalization its network was trained with.
 from functools import partial
 
 import numpy as np
+from astropy.stats import mad_std
 from photutils.background import Background2D
 
 from maximask_astro.background.fill import fill_invalid
@@ -18,6 +19,9 @@ __all__ = ["NORMALIZATIONS", "estimate_background", "normalize"]
 _MAXIMASK_RANGE = (-500.0, 80000.0)
 
 _BOX_SIZE = 200
+
+# Pixels that the level of a whole image is taken from.
+_SAMPLE = 100_000
 
 
 def _maximask(image, invalid):
@@ -44,8 +48,24 @@ def _photutils(image, invalid):
     return level, np.where(rms > 0, rms, np.float32(1))
 
 
+def _global(image, invalid):
+    values = image if invalid is None else image[~invalid]
+    if values.size > _SAMPLE:
+        values = values.ravel()
+        values = values[np.random.default_rng(0).integers(0, values.size, _SAMPLE)]
+    level, rms = (np.median(values), mad_std(values)) if values.size else (0.0, 0.0)
+    rms = rms if rms > 0 else 1.0
+    return tuple(
+        np.broadcast_to(np.float32(value), image.shape) for value in (level, rms)
+    )
+
+
 # Name to function of (float32 image that may be changed, invalid or None).
-NORMALIZATIONS = {"maximask": _maximask, "photutils": _photutils}
+NORMALIZATIONS = {
+    "global": _global,
+    "maximask": _maximask,
+    "photutils": _photutils,
+}
 
 
 def _prepared(data, mask):
@@ -89,9 +109,11 @@ def estimate_background(data, *, mask=None, method="photutils"):
     mask : `~numpy.ndarray` of bool, optional
         True for pixels to leave out, in addition to those that are not finite.
 
-    method : {'photutils', 'maximask'}, optional
+    method : {'photutils', 'maximask', 'global'}, optional
         ``'maximask'`` is the recipe of MaxiMask 1.4.1, ``'photutils'`` is
-        `photutils.background.Background2D` in boxes of 200 pixels.
+        `photutils.background.Background2D` in boxes of 200 pixels, ``'global'``
+        the median of the whole image and its median absolute deviation as a
+        standard deviation, from 100,000 of its pixels.
 
     Returns
     -------
@@ -115,7 +137,7 @@ def normalize(data, *, mask=None, method="photutils"):
     mask : `~numpy.ndarray` of bool, optional
         True for pixels to leave out, in addition to those that are not finite.
 
-    method : {'photutils', 'maximask'}, optional
+    method : {'photutils', 'maximask', 'global'}, optional
         As in `estimate_background`.
 
     Returns

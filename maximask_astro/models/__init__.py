@@ -5,21 +5,24 @@ Importing this sub-package imports Keras (with its JAX backend).
 """
 
 from maximask_astro.models.folded_unet import Fold, Unfold, build_folded_unet
+from maximask_astro.models.local_sky import LocalSky
 from maximask_astro.models.maximask import build_maximask
 from maximask_astro.models.maxitrack import build_maxitrack
 from maximask_astro.models.pooling import PoolWithPositions, Unpool
+from maximask_astro.models.stamps import BLOCK, StarStamps
 from maximask_astro.models.tracking_network import (
     TRACKING_OUTPUTS,
-    GatedMoments,
     build_tracking_network,
 )
 
 __all__ = [
     "ARCHITECTURES",
+    "BLOCK",
     "TRACKING_OUTPUTS",
     "Fold",
-    "GatedMoments",
+    "LocalSky",
     "PoolWithPositions",
+    "StarStamps",
     "Unfold",
     "Unpool",
     "build_folded_unet",

@@ -21,9 +21,6 @@ keras = import_keras()
 # The longest lag that is looked at, in pixels.
 LONGEST_LAG = 62
 
-# What is smooth over so many pixels to each side is background.
-_RADIUS = 16
-
 # Samples a cell of the polar grid, in each direction.
 _SAMPLES = 3
 
@@ -31,28 +28,13 @@ _SAMPLES = 3
 _FLOOR = 0.02
 
 
-def _local_mean(images):
-    """Mean in a square around each pixel, of images mirrored at their borders."""
-    size = 2 * _RADIUS + 1
-    for axis in (1, 2):
-        padding = [(0, 0)] * images.ndim
-        padding[axis] = (_RADIUS + 1, _RADIUS)
-        total = jnp.cumsum(jnp.pad(images, padding, mode="symmetric"), axis)
-        length = images.shape[axis]
-        after = jax.lax.slice_in_dim(total, size, size + length, axis=axis)
-        images = (after - jax.lax.slice_in_dim(total, 0, length, axis=axis)) / size
-    return images
-
-
 @keras.saving.register_keras_serializable(package="maximask_astro")
 class StandOut(keras.layers.Layer):
     """
-    What stands out of its surroundings, on three scales.
+    What stands out of the sky, in two ways.
 
-    The first channel is the inverse hyperbolic sine of the image less its local
-    mean, so that bright stars count for hardly more than faint ones; the second
-    says where this is well above the noise; the third undoes the inverse
-    hyperbolic sine where it is moderate.
+    The first channel is the inverse hyperbolic sine, so that bright stars count for
+    hardly more than faint ones; the second says where this is well above the noise.
     """
 
     def call(self, images):
@@ -67,17 +49,15 @@ class StandOut(keras.layers.Layer):
         Returns
         -------
         channels : tensor
-            Shape (batch, height, width, 3).
+            Shape (batch, height, width, 2).
         """
-        height = jnp.arcsinh(images[..., 0])
-        height = height - _local_mean(height)
+        height = jnp.clip(jnp.arcsinh(images[..., 0]), -3.0, 6.0)
         there = jnp.clip((height - 1.2) / 1.5, 0.0, 1.0)
-        linear = jnp.clip(jnp.sinh(jnp.clip(height, -3.0, 3.5)), -5.0, 15.0) / 5
-        return jnp.stack([height, there, linear], -1)
+        return jnp.stack([height, there], -1)
 
     def compute_output_spec(self, images):
         """Give the shape and dtype of the output for symbolic input."""
-        return keras.KerasTensor((*images.shape[:3], 3), dtype="float32")
+        return keras.KerasTensor((*images.shape[:3], 2), dtype="float32")
 
 
 @keras.saving.register_keras_serializable(package="maximask_astro")

@@ -15,6 +15,9 @@ ops = keras.ops
 # channels.
 _LANES = 16
 
+# Images smaller than this are handled together, in pixels.
+_TOGETHER = 16384
+
 
 def _convolve(images, kernel):
     return lax.conv_general_dilated(
@@ -50,24 +53,29 @@ def _kernel_gradient_on_cpu(images, upstream, kernel):
 
     For each place of the kernel, the image shifted by it times the upstream
     gradient. With rows as long as those of the padded image, a shifted image is
-    a slice without holes. Images come one by one: one fits into the cache.
+    a slice without holes. Images come one by one, or a few small ones one below the
+    other: so many fit into the cache.
     """
     size = kernel.shape[0]
     radius = size // 2
-    width = images.shape[2] + 2 * radius
+    number, height, width = images.shape[:3]
+    group = max(
+        n for n in _divisors(number) if n * height * width <= _TOGETHER or n == 1
+    )
+    width = width + 2 * radius
 
-    def add_image(total, pair):
-        image, upstream = pair
-        # One more row, so that the last shift has as many pixels.
-        rows = (radius, radius + (radius > 0))
-        image = jnp.pad(image, (rows, (radius, radius), (0, 0)))
-        image = image.reshape(-1, image.shape[-1])
-        upstream = jnp.pad(upstream, ((0, 0), (0, 2 * radius), (0, 0)))
+    def add_group(total, pair):
+        images, upstream = pair
+        around = ((0, 0), (radius, radius), (radius, radius), (0, 0))
+        images = jnp.pad(images, around).reshape(-1, images.shape[-1])
+        upstream = jnp.pad(upstream, ((0, 0), (0, 2 * radius), (0, 2 * radius), (0, 0)))
         upstream = upstream.reshape(-1, upstream.shape[-1])
         shifts = [i * width + j for i in range(size) for j in range(size)]
+        # What is beyond the end meets an upstream of zero.
+        images = jnp.pad(images, ((0, shifts[-1]), (0, 0)))
         products = [
             lax.dot_general(
-                image[shift : shift + len(upstream)],
+                images[shift : shift + len(upstream)],
                 upstream,
                 (((0,), (0,)), ((), ())),
                 preferred_element_type=jnp.float32,
@@ -77,8 +85,15 @@ def _kernel_gradient_on_cpu(images, upstream, kernel):
         return total + jnp.stack(products), None
 
     total = jnp.zeros((size**2, *kernel.shape[2:]), jnp.float32)
-    total, _ = lax.scan(add_image, total, (images, upstream))
+    groups = [
+        values.reshape(-1, group, *values.shape[1:]) for values in (images, upstream)
+    ]
+    total, _ = lax.scan(add_group, total, tuple(groups))
     return total.reshape(kernel.shape).astype(kernel.dtype)
+
+
+def _divisors(number):
+    return [n for n in range(1, number + 1) if number % n == 0]
 
 
 @jax.custom_vjp

@@ -1,17 +1,20 @@
 """
 A small network that judges how a telescope tracked.
 
-It looks in two ways. Convolutions describe what is near each place of an image; a
-gate says which places show stars, and only these count in what is said about the
-image, however large it is. And the autocorrelation shows the blur that all stars
-share; convolutions over angle and radius describe it, turned or not.
+It looks in two ways. Convolutions describe the brightest places of an image one by
+one, at several scales; what most of them have in common tells stars from whatever
+else is bright, and each is looked at again in its light. And the autocorrelation
+shows the blur that all stars share, far apart as its parts may be; convolutions over
+angle and radius describe it, turned or not.
 """
 
 import numpy as np
 
 from maximask_astro.models.autocorrelation import PolarAutocorrelation, StandOut
-from maximask_astro.models.folded_unet import Fold, Unfold
+from maximask_astro.models.folded_unet import Fold
 from maximask_astro.models.layers import Convolution, pool
+from maximask_astro.models.local_sky import LocalSky
+from maximask_astro.models.stamps import StarStamps
 from maximask_astro.utils.keras_backend import import_keras
 
 __all__ = ["TRACKING_OUTPUTS", "build_tracking_network"]
@@ -23,45 +26,8 @@ ops = keras.ops
 # twice its angle as a vector.
 TRACKING_OUTPUTS = ("affected", "defocused", "usable", "length", "cos", "sin")
 
-# Channels that the network may hide parts of before it correlates them.
-_N_GATED = 2
-
-
-@keras.saving.register_keras_serializable(package="maximask_astro")
-class GatedMoments(keras.layers.Layer):
-    """Mean and scatter over the places that a gate lets pass, and how many."""
-
-    def call(self, features, gate):
-        """
-        Sum up.
-
-        Parameters
-        ----------
-        features : tensor
-            Shape (batch, height, width, channels).
-
-        gate : tensor
-            In [0, 1], shape (batch, height, width, 1).
-
-        Returns
-        -------
-        summary : tensor
-            Shape (batch, 2 * channels + 1).
-        """
-        features = ops.cast(features, "float32")
-        gate = ops.cast(gate, "float32")
-        total = ops.sum(gate, axis=(1, 2))
-        # One place more, where nothing is: few stars say little.
-        mean = ops.sum(gate * features, axis=(1, 2)) / (total + 1.0)
-        rest = (features - mean[:, None, None]) ** 2
-        variance = ops.sum(gate * rest, axis=(1, 2)) / (total + 1.0)
-        spread = ops.sqrt(variance + 1e-6)
-        return ops.concatenate([mean, spread, ops.log1p(total)], axis=-1)
-
-    def compute_output_spec(self, features, gate):
-        """Give the shape and dtype of the output for symbolic input."""
-        batch, _, _, channels = features.shape
-        return keras.KerasTensor((batch, 2 * channels + 1), dtype="float32")
+# So much of a star more, of which nothing is known: few stars say little.
+_UNKNOWN = 0.3
 
 
 @keras.saving.register_keras_serializable(package="maximask_astro")
@@ -98,10 +64,21 @@ def _around(x):
     return ops.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0)))
 
 
+def _moments(features, gate):
+    """Mean, scatter and largest of the features that a gate lets pass, and how many."""
+    total = ops.sum(gate, axis=1)
+    mean = ops.sum(gate * features, axis=1) / (total + _UNKNOWN)
+    rest = (features - mean[:, None]) ** 2
+    spread = ops.sqrt(ops.sum(gate * rest, axis=1) / (total + _UNKNOWN) + 1e-6)
+    largest = ops.max(gate * features, axis=1)
+    return ops.concatenate([mean, spread, largest, ops.log1p(total)], axis=-1)
+
+
 def build_tracking_network(
     *,
-    channels=(16, 24, 40, 64, 96),
-    polar=(32, 48, 64, 64),
+    n_stars=24,
+    channels=(24, 32, 48),
+    polar=(24, 32, 48),
     n_units=64,
     kernel_initializer="he_normal",
 ):
@@ -110,8 +87,11 @@ def build_tracking_network(
 
     Parameters
     ----------
+    n_stars : int, optional
+        How many peaks are looked at one by one.
+
     channels : tuple of int, optional
-        Channels at 1/2, 1/4, ... of the full resolution; one level each.
+        Channels at 1/2, 1/4, ... of the resolution of their stamps; at most 5.
 
     polar : tuple of int, optional
         Channels of the convolutions over angles and radii, each on half of the
@@ -127,70 +107,77 @@ def build_tracking_network(
     Returns
     -------
     model : `keras.Model`
-        From sky-subtracted images in units of the sky noise, shape (batch,
-        height, width, 1), float32, to ``TRACKING_OUTPUTS``, shape (batch, 6).
-        Height and width must be multiples of 2 to the power of the number of
-        levels, and at least 128, so that blurs of 60 pixels can be seen.
+        From images in any unit, sky included, shape (batch, height, width, 1),
+        float32, to ``TRACKING_OUTPUTS``, shape (batch, 6). Height and width must
+        be multiples of 8, and at least 128, so that blurs of 60 pixels can be
+        seen.
     """
     layers = keras.layers
 
-    def conv(x, name, filters, size=3, activation="relu"):
+    def conv(x, name, filters):
         layer = Convolution(
             filters,
-            size,
-            activation=activation,
+            3,
+            activation="relu",
             kernel_initializer=kernel_initializer,
             name=name,
         )
         return layer(x)
 
-    def dense(x, name, units, activation=None, dtype=None):
+    def dense(x, name, units, activation=None):
         layer = layers.Dense(
             units,
             activation=activation,
             kernel_initializer=kernel_initializer,
-            dtype=dtype,
+            dtype="float32",
             name=name,
         )
         return layer(x)
 
     image = keras.Input((None, None, 1), name="image")
-    x = Fold(name="fold")(ops.arcsinh(image))
-    x = conv(x, "level1a", channels[0])
-    x = conv(x, "level1b", channels[0])
-    hidden = Unfold(name="unfold")(conv(x, "hide", 4 * _N_GATED, 1, "sigmoid"))
-    for level, filters in enumerate(channels[1:], start=2):
-        x = conv(pool(x), f"level{level}a", filters)
-        if level > 2:
-            x = conv(x, f"level{level}b", filters)
-    gate = conv(x, "gate", 1, 1, "sigmoid")
-    seen = GatedMoments(name="moments", dtype="float32")(x, gate)
+    sky_free = LocalSky(name="sky", dtype="float32")(image)
 
-    bright = StandOut(name="stand_out", dtype="float32")(image)
-    chosen = ops.cast(hidden, "float32") * bright[..., :1]
-    bright = ops.concatenate([bright, chosen], axis=-1)
-    grid = PolarAutocorrelation(name="autocorrelation", dtype="float32")
-    x, strength = grid(bright)
+    cut = StarStamps(n_stars, name="stamps", dtype="float32")
+    x, height = cut(sky_free)
+    x = Fold(name="fold")(x)
+    for level, filters in enumerate(channels, start=1):
+        x = conv(x if level == 1 else pool(x), f"level{level}", filters)
+    each = len(cut.scales) * int(np.prod(x.shape[1:]))
+    x = ops.reshape(ops.cast(x, "float32"), (-1, n_stars, each))
+    x = dense(x, "all_scales", 2 * n_units)
+    x = ops.relu(layers.LayerNormalization(name="even", dtype="float32")(x))
+    stars = dense(ops.concatenate([x, height / 4], axis=-1), "star", n_units, "relu")
+    gate = dense(stars, "gate", 1, "sigmoid")
+
+    grid = PolarAutocorrelation(24, 24, name="autocorrelation", dtype="float32")
+    x, strength = grid(StandOut(name="stand_out", dtype="float32")(sky_free))
     for number, filters in enumerate(polar, start=1):
-        x = layers.Conv2D(
-            filters,
-            3,
-            activation="relu",
-            kernel_initializer=kernel_initializer,
-            name=f"polar{number}",
-        )(_around(x))
+        x = conv(_around(x), f"polar{number}", filters)[:, 1:-1, 1:-1]
         if number < len(polar):
             x = ops.maximum(x[:, :, ::2], x[:, :, 1::2])
     x = layers.Reshape((grid.n_angles, -1), name="by_angle")(x)
-    x = dense(x, "directions", n_units, "relu", "float32")
+    x = dense(ops.cast(x, "float32"), "directions", n_units, "relu")
     direction = DoubleAngle(name="double_angle", dtype="float32")(
-        dense(x, "toward", 1, dtype="float32")[..., 0]
+        dense(x, "toward", 1)[..., 0]
     )
     # Whatever its direction.
-    summary = [ops.mean(x, axis=1), ops.max(x, axis=1), ops.min(x, axis=1)]
-    x = ops.concatenate([*summary, 0.3 * strength, seen], axis=-1)
-    x = dense(x, "hidden", n_units, "relu", "float32")
+    x = ops.concatenate([ops.mean(x, axis=1), ops.max(x, axis=1)], axis=-1)
+    shared = dense(
+        ops.concatenate([x, 0.3 * strength], axis=-1), "blur", n_units, "relu"
+    )
+
+    x = ops.concatenate([_moments(stars, gate), shared], axis=-1)
+    common = dense(x, "common", n_units, "relu")
+    # Each star beside what they have in common.
+    repeated = ops.repeat(common[:, None], n_stars, axis=1)
+    stars = ops.concatenate([stars, repeated], axis=-1)
+    stars = dense(stars, "star_again", n_units, "relu")
+    gate = dense(stars, "gate_again", 1, "sigmoid")
+    found = ops.sum(gate * dense(stars, "star_toward", 2), axis=1)
+    direction = direction + found / (ops.sum(gate, axis=1) + _UNKNOWN)
+    x = ops.concatenate([_moments(stars, gate), common], axis=-1)
+    x = dense(x, "hidden", n_units, "relu")
     # Without the two of the direction.
-    outputs = dense(x, "outputs", len(TRACKING_OUTPUTS) - 2, dtype="float32")
+    outputs = dense(x, "outputs", len(TRACKING_OUTPUTS) - 2)
     outputs = ops.concatenate([outputs, direction], axis=-1)
     return keras.Model(image, outputs, name="tracking_network")

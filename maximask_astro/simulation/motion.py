@@ -28,13 +28,17 @@ KINDS = (
 # Blurs longer than this, in pixels, are not drawn.
 LONGEST = 60.0
 
-# A blur of this many FWHM shows in every star; one of that many in none.
+# A blur this many times as wide as the PSF shows in every star; one of that many
+# times in none.
 _VISIBLE, _INVISIBLE = 1.5, 0.3
 
 _SHORTEST = 1.5  # pixels
 
 # Places on the path; the PSF fills what is between them.
 _N_PLACES = 64
+
+# Sources are moved in groups of so many; groups without light are skipped.
+_GROUP = 64
 
 
 class Motion(NamedTuple):
@@ -71,8 +75,9 @@ def _paths(key):
 
     # A slow drift, never at quite the same speed.
     drift = t + 0.15 * numbers[0] * wave(1.0, numbers[1])
-    # One or two jumps, each within a moment.
-    first, second = 0.15 + 0.7 * numbers[2], 0.15 + 0.7 * numbers[3]
+    # One or two jumps, each within a moment, early or late enough that both images
+    # have a good part of the light.
+    first, second = 0.25 + 0.5 * numbers[2], 0.25 + 0.5 * numbers[3]
     jump = jnp.clip((t - first) * 60, 0, 1)
     again = jnp.where(numbers[4] < 0.3, numbers[5] - 0.3, 0.0)
     jump = jump + again * jnp.clip((t - second) * 60, 0, 1)
@@ -83,8 +88,8 @@ def _paths(key):
     shake = jnp.sin(2 * jnp.pi * (log_between(numbers[8], 2.0, 20.0) * t + phases))
     shake = shake + steps
     curve = (2 * numbers[9] - 1) * 4 * (t - 0.5) ** 2
-    # Guiding is lost after a while.
-    lost = jnp.maximum(t - (0.25 + 0.6 * numbers[10]), 0.0)
+    # Guiding is lost after a while; later, only bright stars would show a tail.
+    lost = jnp.maximum(t - (0.2 + 0.4 * numbers[10]), 0.0)
     along = jnp.stack([drift, jump, periodic, shake[0], drift, nothing, lost])
     narrow = shake[1] * 0.6 * numbers[11]
     across = jnp.stack([nothing, nothing, nothing, narrow, curve, nothing, nothing])
@@ -135,7 +140,7 @@ def _places(motion, y, x):
     )
 
 
-def draw_motion(key, scene, shape, affected):
+def draw_motion(key, width, shape, affected):
     """
     Draw the motion of an exposure.
 
@@ -144,16 +149,16 @@ def draw_motion(key, scene, shape, affected):
     key : array
         PRNG key.
 
-    scene : `Scene`
-        The exposure.
+    width : array
+        Full width at half maximum in pixels of a star that does not move.
 
     shape : tuple of two int
         Height and width in pixels.
 
     affected : array
-        2: the blur shows in every star, from 1.5 times the FWHM, and 1.5
+        2: the blur shows in every star, from 1.5 times the width, and 1.5
         pixels, to 60 pixels; 1: it may show; 0: it does not, being less than
-        0.3 times the FWHM.
+        0.3 times the width.
 
     Returns
     -------
@@ -165,8 +170,8 @@ def draw_motion(key, scene, shape, affected):
     """
     keys = jax.random.split(key, 6)
     kind = choice(keys[0], (0.3, 0.12, 0.14, 0.12, 0.1, 0.1, 0.12))
-    least = jnp.clip(_VISIBLE * scene.fwhm, _SHORTEST, 0.5 * LONGEST)
-    hidden = _INVISIBLE * scene.fwhm
+    least = jnp.clip(_VISIBLE * width, _SHORTEST, 0.7 * LONGEST)
+    hidden = _INVISIBLE * width
     number = uniform(keys[1], 0.0, 1.0)
     length = jnp.select(
         [affected == 2, affected == 1],
@@ -217,17 +222,27 @@ def smear(motion, y, x, flux, shape):
         What each pixel gets, shared linearly with its neighbors; what leaves
         the image is lost.
     """
-    y, x = _places(motion, y[:, None], x[:, None])
-    share = flux[:, None] / _N_PLACES
-    top, left = jnp.floor(y), jnp.floor(x)
-    down, right = y - top, x - left
-    image = jnp.zeros(shape)
-    top, left = top.astype(int), left.astype(int)
-    for i, rows in enumerate((1 - down, down)):
-        for j, columns in enumerate((1 - right, right)):
-            light = share * rows * columns
-            # A negative index would count from the end.
-            outside = (top + i < 0) | (left + j < 0)
-            light = jnp.where(outside, 0.0, light)
-            image = image.at[top + i, left + j].add(light, mode="drop")
-    return image
+    missing = (0, -len(flux) % _GROUP)
+    groups = [jnp.pad(each, missing).reshape(-1, _GROUP) for each in (y, x, flux)]
+
+    def move(image, group):
+        y, x, flux = (each[:, None] for each in group)
+        y, x = _places(motion, y, x)
+        share = flux / _N_PLACES
+        top, left = jnp.floor(y), jnp.floor(x)
+        down, right = y - top, x - left
+        top, left = top.astype(int), left.astype(int)
+        for i, rows in enumerate((1 - down, down)):
+            for j, columns in enumerate((1 - right, right)):
+                light = share * rows * columns
+                # A negative index would count from the end.
+                outside = (top + i < 0) | (left + j < 0)
+                light = jnp.where(outside, 0.0, light)
+                image = image.at[top + i, left + j].add(light, mode="drop")
+        return image
+
+    def add_group(image, group):
+        there = (group[2] > 0).any()
+        return jax.lax.cond(there, move, lambda image, _: image, image, group), None
+
+    return jax.lax.scan(add_group, jnp.zeros(shape), groups)[0]

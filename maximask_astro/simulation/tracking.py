@@ -35,11 +35,19 @@ _FREQUENCIES = {
     "HP": 0.25,
 }
 
-# A star counts if its brightest pixel is this many times above the noise.
-_COUNTS = 8.0
+# A star counts if its brightest pixel stands so many times above the noise and the
+# light of others there, and all of its light so many times above the noise.
+_PEAK, _CONTRAST, _SIGNIFICANT = 8.0, 0.3, 20.0
+
+# Saturation begins at this fraction of the full well.
+_SATURATED = 0.9
 
 # Out of focus: the radius of the ring in FWHM of the seeing.
 _OUT_OF_FOCUS = 0.6
+
+# A comet's images: so many, each so many FWHM from the one before, and by so much
+# wider.
+_COMET, _STEP, _WIDER = 4, 0.45, 0.25
 
 
 class TrackingTruth(NamedTuple):
@@ -55,7 +63,8 @@ class TrackingTruth(NamedTuple):
         Boolean: the telescope was out of focus.
 
     n_stars : array
-        Number of stars in the frame that stand out of the noise.
+        Number of stars in the frame whose shape can be seen: well above the noise
+        and the light of others, and not saturated.
 
     length : array
         Of the blur in the middle of the frame, in pixels, see
@@ -68,7 +77,7 @@ class TrackingTruth(NamedTuple):
         Of the motion, an index in ``KINDS`` of ``simulation/motion.py``.
 
     fwhm : array
-        Of the seeing, in pixels.
+        Of stars that do not move, in pixels: by seeing, defocus and coma.
     """
 
     affected: jax.Array
@@ -94,48 +103,65 @@ def _draw_optics(key, scene):
     return scene, jnp.where(chance(keys[3], 0.25), uniform(keys[4], 0.1, 0.8), 0.0)
 
 
+def _width(scene, coma):
+    """FWHM that a Gaussian with the same second moment would have."""
+    powers = coma ** jnp.arange(_COMET)
+    places = _STEP * jnp.arange(_COMET)
+    total = powers.sum()
+    mean = (powers * places).sum() / total
+    comet = ((powers * places**2).sum() / total - mean**2) * scene.fwhm**2
+    ring = scene.defocus**2 / 2
+    return jnp.sqrt(scene.fwhm**2 + 8 * jnp.log(2.0) * (comet + ring))
+
+
 def _psf_image(scene, coma, angle, shape):
     """The PSF about the first pixel of a periodic image, its sum 1."""
     y, x = (jnp.fft.fftfreq(size, 1 / size) for size in shape)
     y, x = y[:, None], x[None]
     sin, cos = jnp.sin(angle), jnp.cos(angle)
-    total = 0.0
+
+    def image_of(number):
+        off = _STEP * number * scene.fwhm
+        wider = scene._replace(fwhm=scene.fwhm * (1 + _WIDER * number))
+        dx, dy = x - off * cos, y - off * sin
+        light = psf_value(dx, dy, wider, scene.ellipticity, scene.angle)
+        return coma**number * light
+
     # A comet: fainter and wider images, each farther off (coma grows to one side).
-    for number in range(4):
-        off = 0.45 * number * scene.fwhm
-        wider = scene._replace(fwhm=scene.fwhm * (1 + 0.25 * number))
-        light = psf_value(
-            x - off * cos, y - off * sin, wider, scene.ellipticity, scene.angle
-        )
-        total = total + coma**number * light
+    total = jax.lax.cond(
+        coma > 0,
+        lambda: sum(image_of(number) for number in range(_COMET)),
+        lambda: image_of(0),
+    )
     return total / total.sum()
 
 
-def _count_stars(stars, motion, psf, scene, shape):
-    """Number of stars in the frame whose brightest pixel stands out."""
-    size = psf.shape
-    middle = jnp.array([size[0] / 2, size[1] / 2])
-    offset = jnp.array(shape) / 2 - middle
-    path = motion._replace(pivot=motion.pivot - offset)
-    point = smear(path, middle[:1], middle[1:], jnp.ones(1), size)
-    spectrum = jnp.fft.rfft2(point) * jnp.fft.rfft2(psf)
-    peak = jnp.fft.irfft2(spectrum, s=size).max()
-    y, x = stars.y, stars.x
+def _count_stars(stars, point, scene, image, full):
+    """
+    Number of stars whose shape can be seen.
+
+    ``point`` is the moved PSF about the first pixel of a periodic image, ``image``
+    all light but the sky's, and ``full`` says where it saturates or charge has bled
+    to.
+    """
+    shape, size = image.shape, point.shape
+    # Where a star is brightest need not be the middle of its path.
+    row, column = jnp.unravel_index(point.argmax(), size)
+    y, x = (
+        jnp.round(place + jnp.where(off > length // 2, off - length, off)).astype(int)
+        for place, off, length in zip(
+            (stars.y, stars.x), (row, column), size, strict=True
+        )
+    )
     inside = (y >= 0) & (y < shape[0]) & (x >= 0) & (x < shape[1])
-    return (inside & (stars.flux * peak > _COUNTS * scene.sigma)).sum()
-
-
-def _blurred(image, motion, shape):
-    """Galaxies, moved like the middle of the frame."""
-    padded = jnp.pad(image, _MARGIN, mode="edge")
-    size = padded.shape
-    middle = jnp.array(shape, jnp.float32) / 2
-    start = motion._replace(pivot=motion.pivot - middle)
-    # About the first pixel of a periodic image.
-    around = _smear_around(start, size)
-    spectrum = jnp.fft.rfft2(padded) * jnp.fft.rfft2(around)
-    moved = jnp.fft.irfft2(spectrum, s=size)
-    return moved[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    y, x = jnp.clip(y, 0, shape[0] - 1), jnp.clip(x, 0, shape[1] - 1)
+    height = stars.flux * point.max()
+    others = jnp.maximum(image[y, x] - height, 0.0)
+    noise = jnp.sqrt(scene.sigma**2 + others)
+    seen = height > jnp.maximum(_PEAK * noise, _CONTRAST * others)
+    seen &= stars.flux * jnp.sqrt((point**2).sum()) > _SIGNIFICANT * noise
+    seen &= scene.sky + height + others < _SATURATED * scene.full_well
+    return (inside & seen & ~full[y, x]).sum()
 
 
 def _smear_around(motion, size):
@@ -152,22 +178,26 @@ def _simulate_one(key, shape):
     keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
     scene, coma = _draw_optics(keys["optics"], draw_scene(keys["scene"]))
     affected = choice(keys["affected"], (0.45, 0.1, 0.45))
-    motion, kind = draw_motion(keys["motion"], scene, shape, affected)
+    width = _width(scene, coma)
+    motion, kind = draw_motion(keys["motion"], width, shape, affected)
 
     stars = draw_stars(keys["stars"], scene, shape)
     # Most exposures are deep enough to show some stars.
     deep, more = jax.random.split(keys["density"])
-    factor = jnp.where(chance(deep, 0.8), log_uniform(more, 2.0, 150.0), 1.0)
+    factor = jnp.where(chance(deep, 0.85), log_uniform(more, 3.0, 150.0), 1.0)
     stars = stars._replace(flux=stars.flux * factor)
     size = tuple(length + 2 * _MARGIN for length in shape)
     angle = uniform(keys["coma"], 0.0, 2 * jnp.pi)
-    psf = _psf_image(scene, coma, angle, size)
+    psf = jnp.fft.rfft2(_psf_image(scene, coma, angle, size))
     around = motion._replace(pivot=motion.pivot + _MARGIN)
     points = smear(around, stars.y + _MARGIN, stars.x + _MARGIN, stars.flux, size)
-    light = jnp.fft.irfft2(jnp.fft.rfft2(points) * jnp.fft.rfft2(psf), s=size)
-    image = jnp.maximum(light[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], 0.0)
-    galaxies = draw_galaxies(keys["galaxies"], scene, shape)
-    image = image + jnp.maximum(_blurred(galaxies, motion, shape), 0.0)
+    galaxies = jnp.pad(draw_galaxies(keys["galaxies"], scene, shape), _MARGIN, "edge")
+    # Galaxies move like the middle of the frame.
+    start = motion._replace(pivot=motion.pivot - jnp.array(shape) / 2)
+    path = jnp.fft.rfft2(_smear_around(start, size))
+    light = jnp.fft.rfft2(points) * psf + jnp.fft.rfft2(galaxies) * path
+    light = jnp.fft.irfft2(light, s=size)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    image = light = jnp.maximum(light, 0.0)
 
     def apply(name, function, image):
         return jax.lax.cond(
@@ -181,20 +211,21 @@ def _simulate_one(key, shape):
     image = apply("CR", add_cosmic_rays, image)
     image = image + sky_structure(keys["sky"], scene, shape)
     image = add_noise(keys["noise"], image, scene)
-    image, _ = saturate(keys["SAT"], image, scene)
+    image, full = saturate(keys["SAT"], image, scene)
     image = apply("HCL", add_hot_lines, image)
     image = apply("DCL", add_dead_lines, image)
     image = apply("HP", add_hot_pixels, image)
 
+    point = jnp.fft.irfft2(path * psf, s=size)
     length, angle = blur_of(motion, jnp.array(shape, jnp.float32) / 2)
     truth = TrackingTruth(
         affected=affected,
         defocused=scene.defocus > 0,
-        n_stars=_count_stars(stars, motion, psf, scene, shape),
+        n_stars=_count_stars(stars, point, scene, light, full),
         length=length,
         angle=angle,
         kind=kind,
-        fwhm=scene.fwhm,
+        fwhm=width,
     )
     return digitize(keys["digits"], image, scene), truth
 

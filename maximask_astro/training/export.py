@@ -139,7 +139,6 @@ def export_model(
         license="BSD-3-Clause",
         citation="Paillassa, M., Bertin, E., & Bouy, H. 2020, A&A, 634, A48, "
         "doi:10.1051/0004-6361/201936345",
-        normalization="photutils",
         weights_sha256=weights_digest(weights),
         known_limits=tuple(known_limits),
         training={

@@ -38,6 +38,7 @@ def describe(recipe, network, groups):
     stride, halo = measure_reach(network)
     return {
         "classes": ABBREVIATIONS,
+        "normalization": "photutils",
         "input": {"block": recipe.size, "stride": stride, "halo": halo},
         "training_priors": {
             name: float(f"{value:.4g}")

@@ -34,8 +34,8 @@ class Recipe:
 
     task : {'contaminants', 'tracking'}
         What the network is to learn. For tracking errors, ``loss``,
-        ``weight_power``, ``emphasis``, ``frequencies``, ``quiet``, ``cutouts``
-        and ``simulated`` mean nothing.
+        ``weight_power``, ``jitter``, ``emphasis``, ``frequencies``, ``quiet``,
+        ``cutouts`` and ``simulated`` mean nothing.
 
     architecture : str
         Key of `maximask_astro.models.ARCHITECTURES`.
@@ -258,7 +258,12 @@ def adapted_recipe(recipe, start=None, examples=None):
                 f"'{recipe.name}' for {recipe.task}; both must be for the same."
             )
         simulated = recipe.simulated if examples else 1.0
-        if simulated and card.normalization != "photutils":
+        # Those that judge tracking normalize by themselves.
+        if (
+            card.task == "contaminants"
+            and simulated
+            and card.normalization != "photutils"
+        ):
             raise InputError(
                 f"The model '{card.name}' takes exposures with the normalization "
                 f"'{card.normalization}', which simulated ones do not have here; use "

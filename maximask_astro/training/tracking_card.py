@@ -14,7 +14,6 @@ from maximask_astro.inference import (
 )
 from maximask_astro.training.exposures import exposure_key
 from maximask_astro.training.operating_points import roc_points
-from maximask_astro.training.reach import measure_stride
 from maximask_astro.training.tracking_steps import tracking_targets
 from maximask_astro.training.tracking_trainer import tracking_scores
 
@@ -27,7 +26,7 @@ _STATEMENTS = ("affected", "defocused", "usable")
 _SIDE, _FEWER = 2, 4
 
 # The smallest tile: so many times the side of those trained on.
-_SMALLEST = 0.75
+_SMALLEST = 0.6
 
 
 def describe(recipe, network, groups):
@@ -50,13 +49,13 @@ def describe(recipe, network, groups):
     entries : dict
         Of the card.
     """
-    from maximask_astro.models import TRACKING_OUTPUTS
+    from maximask_astro.models import BLOCK, TRACKING_OUTPUTS
 
-    stride = measure_stride(network, "gate")
-    smallest = int(_SMALLEST * recipe.size) // stride * stride
+    smallest = int(_SMALLEST * recipe.size) // BLOCK * BLOCK
     return {
         "classes": TRACKING_OUTPUTS,
-        "input": {"block": recipe.size, "stride": stride, "smallest": smallest},
+        "normalization": "global",
+        "input": {"block": recipe.size, "stride": BLOCK, "smallest": smallest},
         "training_priors": {"affected": 0.5},
     }
 

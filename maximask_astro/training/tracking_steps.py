@@ -3,11 +3,15 @@
 import numpy as np
 
 from maximask_astro.training.gradients import apply_gradients, make_gradient
-from maximask_astro.training.normalization import normalize_batch
 
-__all__ = ["FEWEST_STARS", "compile_tracking_update", "tracking_targets"]
+__all__ = [
+    "FEWEST_STARS",
+    "compile_tracking_evaluation",
+    "compile_tracking_update",
+    "tracking_targets",
+]
 
-# So many stars that stand out can be judged; with two, nobody can be sure.
+# So many stars whose shape is seen can be judged; with two, nobody can be sure.
 FEWEST_STARS = 3
 
 # Share of each output in the loss.
@@ -100,8 +104,8 @@ def compile_tracking_update(recipe, network, optimizer):
     Returns
     -------
     update : callable
-        From (groups, images, truth, step) to (groups, loss): raw exposures, and
-        what they are like.
+        From (groups, images, truth) to (groups, loss): raw exposures, and what they
+        are like.
     """
     import jax
     import jax.numpy as jnp
@@ -114,14 +118,35 @@ def compile_tracking_update(recipe, network, optimizer):
     gradient = make_gradient(loss_of)
 
     @jax.jit
-    def update(groups, images, truth, step):
-        key = jax.random.fold_in(jax.random.key(recipe.seed), 3)
-        key = jax.random.fold_in(key, step)
-        number = len(images)
-        factor, offset = recipe.jitter * jax.random.normal(key, (2, number, 1, 1))
-        images = normalize_batch(images) * jnp.exp(factor) + offset
+    def update(groups, images, truth):
         batch = images[..., None], *tracking_targets(truth)
-        loss, gradients = gradient(groups["weights"], batch, np.float32(number))
+        number = np.float32(len(images))
+        loss, gradients = gradient(groups["weights"], batch, number)
         return apply_gradients(recipe, optimizer, groups, gradients), loss
 
     return update
+
+
+def compile_tracking_evaluation(network):
+    """
+    Compile the evaluation of a tracking network on simulated exposures.
+
+    Parameters
+    ----------
+    network : `keras.Model`
+        The network.
+
+    Returns
+    -------
+    evaluate : callable
+        From weights and raw images to outputs.
+    """
+    import jax
+
+    @jax.jit
+    def evaluate(weights, images):
+        images = images[..., None]
+        outputs, _ = network.stateless_call(weights, [], images, training=False)
+        return outputs.astype("float32")
+
+    return evaluate

@@ -6,8 +6,8 @@ from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.training.exposures import exposure_key
 from maximask_astro.training.loop import Trainer
 from maximask_astro.training.recipe import adapted_recipe
-from maximask_astro.training.steps import compile_evaluation
 from maximask_astro.training.tracking_steps import (
+    compile_tracking_evaluation,
     compile_tracking_update,
     tracking_targets,
 )
@@ -31,9 +31,10 @@ def tracking_scores(outputs, targets, weights):
     -------
     scores : dict of str to float
         Areas under the ROC curves of ``affected``, ``defocused`` and
-        ``usable``; the median relative error of the blur's ``length`` and that
-        of its ``angle``, in degrees, where it shows. NaN where there is nothing
-        to score.
+        ``usable``; ``found``, the fraction of the affected exposures that score
+        higher than 99% of the others; the median relative error of the blur's
+        ``length`` and that of its ``angle``, in degrees, where it shows. NaN where
+        there is nothing to score.
     """
     scores = {}
     for number, name in enumerate(("affected", "defocused", "usable")):
@@ -41,6 +42,7 @@ def tracking_scores(outputs, targets, weights):
         histogram = ScoreHistogram(1)
         histogram.add(outputs[chosen, number, None], targets[name][chosen, None])
         scores[name] = float(histogram.auc()[0])
+    scores["found"] = _found(outputs[:, 0], targets["affected"], weights["affected"])
     chosen = weights["angle"] > 0
     error = outputs[chosen, 3] - targets["length"][chosen]
     found, true = outputs[chosen, 4:], targets["angle"][chosen]
@@ -54,6 +56,14 @@ def tracking_scores(outputs, targets, weights):
             float(np.degrees(np.median(np.abs(turned)))) if error.size else np.nan
         )
     return scores
+
+
+def _found(score, affected, weight):
+    """Fraction of the affected that score higher than 99% of the others."""
+    bad, good = score[(weight > 0) & affected], score[(weight > 0) & ~affected]
+    if not (bad.size and good.size):
+        return np.nan
+    return float((bad > np.quantile(good, 0.99)).mean())
 
 
 class TrackingTrainer(Trainer):
@@ -84,7 +94,7 @@ class TrackingTrainer(Trainer):
         recipe = adapted_recipe(recipe, start)
         super().__init__(recipe, directory, start)
         self._update = compile_tracking_update(recipe, self.network, self.optimizer)
-        self._evaluate = compile_evaluation(self.network)
+        self._evaluate = compile_tracking_evaluation(self.network)
 
     def _simulated(self, purpose, index):
         from maximask_astro.simulation import simulate_tracking
@@ -95,7 +105,7 @@ class TrackingTrainer(Trainer):
 
     def _learn(self, groups, step):
         images, truth = self._simulated("training", step)
-        return self._update(groups, images, truth, step)
+        return self._update(groups, images, truth)
 
     def validate(self):
         """

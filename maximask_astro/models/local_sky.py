@@ -1,0 +1,99 @@
+"""Subtract the sky and divide by its noise, within a network."""
+
+import jax
+import jax.numpy as jnp
+
+from maximask_astro.utils.keras_backend import import_keras
+
+__all__ = ["LocalSky"]
+
+keras = import_keras()
+
+# Boxes are so many pixels wide, of which every second counts either way.
+_BOX, _STEP = 32, 2
+
+_ROUNDS, _SIGMA = 4, 3.0
+
+# The fraction of values below the mean less one standard deviation.
+_BELOW = 0.16
+
+
+def _clipped(values):
+    """Median and standard deviation of each row, clipped, outliers left out."""
+    values = jnp.sort(values, axis=-1)
+    number = values.shape[-1]
+    center = values[..., number // 2, None]
+    values = values - center
+    nothing = jnp.zeros((*values.shape[:-1], 1))
+    sums, squares = (
+        jnp.concatenate([nothing, jnp.cumsum(power, -1)], -1)
+        for power in (values, values**2)
+    )
+    # What is brighter than the sky does not count at first.
+    median, rms = 0.0, -values[..., int(_BELOW * number), None]
+    for _ in range(_ROUNDS):
+        low = (values < median - _SIGMA * rms).sum(-1, keepdims=True)
+        high = (values <= median + _SIGMA * rms).sum(-1, keepdims=True)
+        count = jnp.maximum(high - low, 1)
+        mean, square = (
+            (jnp.take_along_axis(table, high, -1) - jnp.take_along_axis(table, low, -1))
+            / count
+            for table in (sums, squares)
+        )
+        middle = jnp.clip((low + high) // 2, 0, number - 1)
+        median = jnp.take_along_axis(values, middle, -1)
+        rms = jnp.sqrt(jnp.maximum(square - mean**2, 0.0))
+    return (median + center)[..., 0], rms[..., 0]
+
+
+def _median_of_neighbors(values):
+    """Median of each value and its eight neighbors."""
+    padded = jnp.pad(values, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows, columns = values.shape[1:]
+    around = [
+        padded[:, i : i + rows, j : j + columns] for i in range(3) for j in range(3)
+    ]
+    return jnp.sort(jnp.stack(around), 0)[4]
+
+
+@keras.saving.register_keras_serializable(package="maximask_astro")
+class LocalSky(keras.layers.Layer):
+    """
+    Subtract the local sky and divide by the noise of the whole image.
+
+    The sky is the clipped median in boxes of 32 pixels, filtered by a median over 3
+    by 3 boxes and drawn linearly between their centers. The noise is the median over
+    the boxes of the clipped standard deviation, without those that have none. What
+    is added to an image, or multiplies it, makes no difference.
+    """
+
+    def call(self, images):
+        """
+        Normalize.
+
+        Parameters
+        ----------
+        images : tensor
+            In any unit, shape (batch, height, width, 1).
+
+        Returns
+        -------
+        normalized : tensor
+            float32, of the same shape: multiples of the noise above the sky.
+        """
+        images = jax.lax.stop_gradient(images[..., 0].astype(jnp.float32))
+        batch, height, width = images.shape
+        missing = [(0, 0)] + [(0, -size % _BOX) for size in (height, width)]
+        padded = jnp.pad(images, missing, mode="symmetric")
+        rows, columns = (size // _BOX for size in padded.shape[1:])
+        boxes = padded.reshape(batch, rows, _BOX, columns, _BOX)
+        boxes = boxes[:, :, ::_STEP, :, ::_STEP].transpose(0, 1, 3, 2, 4)
+        level, rms = _clipped(boxes.reshape(batch, rows, columns, -1))
+        level = jax.image.resize(_median_of_neighbors(level), padded.shape, "linear")
+        noise = jnp.nanmedian(jnp.where(rms > 0, rms, jnp.nan), (1, 2))
+        noise = jnp.where(noise > 0, noise, 1.0)[:, None, None]
+        return ((images - level[:, :height, :width]) / noise)[..., None]
+
+    def compute_output_spec(self, images):
+        """Give the shape and dtype of the output for symbolic input."""
+        return keras.KerasTensor(images.shape, dtype="float32")
