@@ -6,9 +6,10 @@ Tracking errors on simulated exposures: ROC curves, blurs, calibration.
 
 Exposures of 400 x 400 pixels, the size that the published network takes, are drawn
 until there are so many of each: with an error that shows in every star, and with
-none that shows. With fewer than three stars that stand out, nobody can tell; such
-exposures are counted apart, and so are those whose error may or may not show. Keys
-are none that training uses. Written are roc.txt, blur.txt and calibration.txt.
+none that shows. With fewer than three stars whose shape can be seen, nobody can tell;
+the first of such exposures are counted apart, and so are the first of those whose
+error may or may not show. Keys are none that training uses. Written are roc.txt,
+blur.txt and calibration.txt.
 """
 
 import sys
@@ -38,6 +39,7 @@ _BATCH = 8
 _LARGEST_VALUE = 65535.0  # as in shared.py
 _RATE = 1e-2
 _LEAST = 4.0  # pixels; shorter blurs are not scored for length and angle
+_OTHERS = 5  # one exposure of neither kind for so many of either
 
 _NUMBERS = ("evidence", "judged", "length", "angle", "defocused")
 
@@ -49,10 +51,10 @@ def exposures(number):
     Yields
     ------
     image, truth : `~numpy.ndarray`, dict of str to float
-        Also exposures that belong to neither kind.
+        Also the first exposures that belong to neither kind.
     """
     key = jax.random.fold_in(jax.random.key(shared.TEST_KEY), _STREAM)
-    counts = {0: 0, 2: 0}
+    counts, others = {0: 0, 2: 0}, 0
     index = 0
     with tqdm(total=2 * number, disable=None, leave=False) as bar:
         while min(counts.values()) < number:
@@ -66,6 +68,10 @@ def exposures(number):
                         continue
                     counts[kind] += 1
                     bar.update()
+                elif others >= 2 * number / _OTHERS:
+                    continue
+                else:
+                    others += 1
                 scale = min(1.0, _LARGEST_VALUE / float(image.max()))
                 yield image * np.float32(scale), values
             index += 1
@@ -112,7 +118,8 @@ def roc(evidence, positive):
     # So many good exposures pass as are above the threshold, one of the values.
     thresholds = np.unique(evidence)[::-1]
     passed = [
-        1 - np.searchsorted(values, thresholds, side="right") / max(len(values), 1)
+        (len(values) - np.searchsorted(values, thresholds, side="right"))
+        / max(len(values), 1)
         for values in (good, bad)
     ]
     return passed[0], passed[1]
@@ -140,7 +147,7 @@ def print_roc(truth, found, number):
         parts[f"{low} to {high - 1:g} stars"] = clear & stars
     for low, high in ((1.5, 2), (2, 4), (4, np.inf)):
         long = (ratio >= low) & (ratio < high)
-        parts[f"blur of {low} to {high} FWHM"] = clear & (long | ~affected)
+        parts[f"blur of {low} to {high} widths"] = clear & (long | ~affected)
     for index, kind in enumerate(KINDS):
         parts[kind] = clear & ((truth["kind"] == index) | ~affected)
     parts["out of focus"] = clear & truth["defocused"]
@@ -158,6 +165,7 @@ def print_roc(truth, found, number):
         print()
     print(f"\nTPR: true-positive rate at a false-positive rate of {_RATE:g}.")
     print("Parts by length or kind of the blur are compared with all good exposures.")
+    print("Width: FWHM that a star has without motion, by seeing, defocus and coma.")
     print("\nUndecided, of exposures with             at least 3 stars, fewer")
     for name, values in found.items():
         undecided = values["judged"] == 0

@@ -1,14 +1,19 @@
 """Run networks that say something about a whole image on its tiles."""
 
+from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import groupby, islice
 
 import numpy as np
 from tqdm import tqdm
 
 __all__ = ["SummaryEngine", "WholeTile", "plan_last_blocks", "plan_whole_tiles"]
 
-_BATCH_ON_CPU, _BATCH = 4, 32
+_BATCH_ON_CPU, _BATCH = 1, 32
+
+# Batches that may be under way, while the next is prepared.
+_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ class SummaryEngine:
 
     batch_size : int, optional
         Tiles evaluated at a time; the result is the same, but for the last bits
-        of floating point. The default is 4 on a CPU, 32 elsewhere.
+        of floating point. The default is 1 on a CPU, 32 elsewhere.
 
     Raises
     ------
@@ -148,36 +153,56 @@ class SummaryEngine:
         self.model = model
         self.batch_size = batch_size
 
-    def run(self, tiles, *, progress_bar=False):
+    def run(self, tiles, *, total=None, progress_bar=False):
         """
         Evaluate the network.
 
         Parameters
         ----------
-        tiles : sequence of `~numpy.ndarray`
-            Two-dimensional, normalized, all of the same shape.
+        tiles : iterable of `~numpy.ndarray`
+            Two-dimensional and normalized. They are taken one by one; those that
+            follow one another and have the same shape are evaluated together,
+            while the next are taken.
+
+        total : int, optional
+            How many tiles there are, for the progress bar.
 
         progress_bar : bool, optional
             Whether to show a progress bar.
 
         Returns
         -------
-        outputs : `~numpy.ndarray`
-            float32, a row a tile.
+        outputs : list of `~numpy.ndarray`
+            float32, one a tile.
         """
         import jax
 
         default = _BATCH_ON_CPU if jax.default_backend() == "cpu" else _BATCH
-        size = min(self.batch_size or default, len(tiles))
+        size = self.batch_size or default
         evaluate = _compiled(self.model.network)
-        outputs = []
-        with tqdm(total=len(tiles), unit="tile", disable=not progress_bar) as progress:
-            for first in range(0, len(tiles), size):
-                batch = np.stack(tiles[first : first + size])
+        outputs, pending = [], deque()
+
+        def finish():
+            found, number = pending.popleft()
+            outputs.extend(np.asarray(found)[:number])
+            progress.update(number)
+
+        with tqdm(total=total, unit="tile", disable=not progress_bar) as progress:
+            for batch in _batches(tiles, size):
                 number = len(batch)
-                # The last batch is as large as the others: it is compiled already.
-                missing = [(0, size - number), (0, 0), (0, 0)]
-                found = evaluate(np.pad(batch, missing)[..., None])
-                outputs.append(np.asarray(found)[:number])
-                progress.update(number)
-        return np.concatenate(outputs)
+                # A batch that is not full is as large as others: no new compilation.
+                images = np.zeros((size, *batch[0].shape, 1), np.float32)
+                images[:number, ..., 0] = batch
+                pending.append((evaluate(images), number))
+                if len(pending) > _AHEAD:
+                    finish()
+            while pending:
+                finish()
+        return outputs
+
+
+def _batches(tiles, size):
+    """Lists of up to so many tiles that follow one another and have one shape."""
+    for _, alike in groupby(tiles, np.shape):
+        while batch := list(islice(alike, size)):
+            yield batch

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from maximask_astro.utils.keras_backend import import_keras
 
-__all__ = ["LocalSky"]
+__all__ = ["LocalSky", "clipped_moments"]
 
 keras = import_keras()
 
@@ -14,12 +14,36 @@ _BOX, _STEP = 32, 2
 
 _ROUNDS, _SIGMA = 4, 3.0
 
-# The fraction of values below the mean less one standard deviation.
+# In units of the noise, so that no later square overflows.
+_LARGEST = 1e7
+
+# The fraction of normal numbers below the mean less one standard deviation.
 _BELOW = 0.16
 
 
-def _clipped(values):
-    """Median and standard deviation of each row, clipped, outliers left out."""
+def clipped_moments(values, rounds, *, robust=False):
+    """
+    Moments of each row without its outliers.
+
+    Parameters
+    ----------
+    values : array
+        Shape (..., number).
+
+    rounds : int
+        How often values farther than three standard deviations from the median are
+        left out.
+
+    robust : bool, optional
+        Whether to begin with the distance from the median to the percentile 16
+        rather than with the standard deviation of all: what is brighter than the
+        sky then does not count, be it nearly half of the values.
+
+    Returns
+    -------
+    mean, median, rms : array
+        Of what is left, shape (...).
+    """
     values = jnp.sort(values, axis=-1)
     number = values.shape[-1]
     center = values[..., number // 2, None]
@@ -29,11 +53,8 @@ def _clipped(values):
         jnp.concatenate([nothing, jnp.cumsum(power, -1)], -1)
         for power in (values, values**2)
     )
-    # What is brighter than the sky does not count at first.
-    median, rms = 0.0, -values[..., int(_BELOW * number), None]
-    for _ in range(_ROUNDS):
-        low = (values < median - _SIGMA * rms).sum(-1, keepdims=True)
-        high = (values <= median + _SIGMA * rms).sum(-1, keepdims=True)
+
+    def moments(low, high):
         count = jnp.maximum(high - low, 1)
         mean, square = (
             (jnp.take_along_axis(table, high, -1) - jnp.take_along_axis(table, low, -1))
@@ -42,8 +63,17 @@ def _clipped(values):
         )
         middle = jnp.clip((low + high) // 2, 0, number - 1)
         median = jnp.take_along_axis(values, middle, -1)
-        rms = jnp.sqrt(jnp.maximum(square - mean**2, 0.0))
-    return (median + center)[..., 0], rms[..., 0]
+        return mean, median, jnp.sqrt(jnp.maximum(square - mean**2, 0.0))
+
+    low = jnp.zeros((*values.shape[:-1], 1), jnp.int32)
+    mean, median, rms = moments(low, jnp.full_like(low, number))
+    if robust:
+        rms = -values[..., int(_BELOW * number), None]
+    for _ in range(rounds):
+        low = (values < median - _SIGMA * rms).sum(-1, keepdims=True)
+        high = (values <= median + _SIGMA * rms).sum(-1, keepdims=True)
+        mean, median, rms = moments(low, high)
+    return (mean + center)[..., 0], (median + center)[..., 0], rms[..., 0]
 
 
 def _median_of_neighbors(values):
@@ -88,11 +118,13 @@ class LocalSky(keras.layers.Layer):
         rows, columns = (size // _BOX for size in padded.shape[1:])
         boxes = padded.reshape(batch, rows, _BOX, columns, _BOX)
         boxes = boxes[:, :, ::_STEP, :, ::_STEP].transpose(0, 1, 3, 2, 4)
-        level, rms = _clipped(boxes.reshape(batch, rows, columns, -1))
+        boxes = boxes.reshape(batch, rows, columns, -1)
+        _, level, rms = clipped_moments(boxes, _ROUNDS, robust=True)
         level = jax.image.resize(_median_of_neighbors(level), padded.shape, "linear")
         noise = jnp.nanmedian(jnp.where(rms > 0, rms, jnp.nan), (1, 2))
         noise = jnp.where(noise > 0, noise, 1.0)[:, None, None]
-        return ((images - level[:, :height, :width]) / noise)[..., None]
+        normalized = (images - level[:, :height, :width]) / noise
+        return jnp.clip(normalized, -_LARGEST, _LARGEST)[..., None]
 
     def compute_output_spec(self, images):
         """Give the shape and dtype of the output for symbolic input."""

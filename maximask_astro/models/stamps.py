@@ -35,7 +35,7 @@ def _mean3(images):
 
 
 def _peaks(smooth, number):
-    """Positions and heights of the best candidates, shape (batch, number)."""
+    """Positions of the best candidates and whether there are so many."""
     batch, height, width = smooth.shape
     rows, columns = height // BLOCK, width // BLOCK
     blocks = smooth.reshape(batch, rows, BLOCK, columns, BLOCK)
@@ -57,8 +57,7 @@ def _peaks(smooth, number):
     inside = jnp.take_along_axis(where.reshape(batch, -1), index, 1)
     y = index // columns * BLOCK + inside // BLOCK
     x = index % columns * BLOCK + inside % BLOCK
-    peak = jnp.take_along_axis(best.reshape(batch, -1), index, 1)
-    return y, x, jnp.where(jnp.isfinite(score), peak, 0.0)
+    return y, x, jnp.isfinite(score)
 
 
 def _cut(images, y, x, size):
@@ -122,13 +121,14 @@ class StarStamps(keras.layers.Layer):
             sine, and the stamp in units of its peak.
 
         height : tensor
-            Natural logarithm of the height of the peak, 0 for stamps that are
-            empty, shape (batch, number, 1).
+            Natural logarithm of the brightest pixel of the peak, 0 for stamps that
+            are empty, shape (batch, number, 1).
         """
         images = images[..., 0]
         batch, height, width = images.shape
-        y, x, peak = _peaks(_mean3(images), self.number)
-        there = (peak > 0)[..., None, None, None]
+        y, x, there = _peaks(_mean3(images), self.number)
+        # The brightest pixel, so that shapes of undersampled stars show as well.
+        peak = jnp.where(there, _cut(images, y, x, 3).max((2, 3)), 0.0)
         peak = jnp.maximum(peak, 1.0)[..., None]
         stamps = []
         for scale in self.scales:
@@ -139,7 +139,7 @@ class StarStamps(keras.layers.Layer):
             unit = jnp.clip(stamp / peak[..., None], -0.5, 1.5)
             # The noise of a mean is so much less.
             both = jnp.stack([jnp.arcsinh(scale * stamp) / 3, unit], -1)
-            stamps.append(jnp.where(there, both, 0.0))
+            stamps.append(jnp.where(there[..., None, None, None], both, 0.0))
         stamps = jnp.stack(stamps, 2).reshape(-1, self.size, self.size, 2)
         return stamps, jnp.log(peak)
 

@@ -17,7 +17,7 @@ from maximask_astro.weights import (
     weights_digest,
 )
 
-_TRACKING = {"channels": [4, 6], "n_units": 5}
+_TRACKING = {"n_stars": 4, "channels": [4, 6], "polar": [6, 8], "n_units": 5}
 _MAXITRACK = {"size": 48, "channels": [2], "n_units": 4}
 
 
@@ -59,8 +59,8 @@ def tiny_tracking_model(*, usable=6.0):
         architecture="tracking_network",
         classes=TRACKING_OUTPUTS,
         training_priors={"affected": 0.5},
-        input={"block": 64, "stride": 4, "smallest": 32, "correlation": 0.2},
-        normalization="photutils",
+        input={"block": 64, "stride": 8, "smallest": 32, "correlation": 0.2},
+        normalization="global",
     )
 
 

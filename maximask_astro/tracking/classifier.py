@@ -163,20 +163,9 @@ class TrackingClassifier:
                 "There is no image in what was given; at least one is needed."
             )
         shapes = tuple(values.shape for values, _ in images)
-        problems = [self._problem(values, bad) for values, bad in images]
-        plans = [
-            [] if problem else self._plan(shape)
-            for shape, problem in zip(shapes, problems, strict=True)
-        ]
+        problems, plans = zip(*(self._survey(*image) for image in images), strict=True)
         chosen = self._choose(plans)
-        tiles = []
-        for number, (values, bad) in enumerate(images):
-            if not chosen[number]:
-                continue
-            found = self._judge(number, values, bad, chosen[number])
-            if not found:
-                problems[number] = "no tile has enough pixels with a value"
-            tiles += found
+        tiles = self._judge(images, chosen)
         if not tiles:
             why = next(problem for problem in problems if problem)
             warnings.warn(f"No verdict: {why}.", MaximaskWarning, stacklevel=2)
@@ -184,23 +173,32 @@ class TrackingClassifier:
         return TrackingResult(
             tuple(tiles),
             shapes,
-            tuple(problems),
+            problems,
             self.prior,
             self.threshold,
             float(numbers.get("correlation", 1.0)),
             self._provenance(),
         )
 
-    def _problem(self, values, bad):
+    def _survey(self, values, bad):
+        """Why an image has nothing to judge, or None, and the tiles that have."""
         reason = why_no_verdict(values, bad)
-        if reason is None and not self._plan(values.shape):
+        if reason is not None:
+            return reason, []
+        plan = self._plan(values.shape)
+        if not plan:
             height, width = values.shape
             least = self._smallest
             reason = (
                 f"the image has {height} x {width} pixels, and at least "
                 f"{least} x {least} are needed"
             )
-        return reason
+            return reason, []
+        valid = np.isfinite(values)
+        if bad is not None:
+            valid &= ~bad
+        plan = [tile for tile in plan if valid[tile.box].mean() >= _VALID]
+        return None if plan else "no tile has enough pixels with a value", plan
 
     @property
     def _smallest(self):
@@ -231,17 +229,19 @@ class TrackingClassifier:
             chosen[index].append(tile)
         return chosen
 
-    def _judge(self, number, values, bad, plan):
-        """Verdicts on the tiles of an image."""
-        image, invalid = normalize(
-            values, mask=bad, method=self._model.card.normalization
-        )
-        if invalid is not None:
-            plan = [tile for tile in plan if 1 - invalid[tile.box].mean() >= _VALID]
-        if not plan:
-            return []
+    def _judge(self, images, chosen):
+        """Verdicts on the chosen tiles of the images."""
+        method = self._model.card.normalization
+
+        def normalized():
+            for (values, bad), plan in zip(images, chosen, strict=True):
+                if plan:
+                    image, _ = normalize(values, mask=bad, method=method)
+                    yield from (image[tile.box] for tile in plan)
+
+        places = [(i, tile) for i, plan in enumerate(chosen) for tile in plan]
         outputs = self._engine.run(
-            [image[tile.box] for tile in plan], progress_bar=self._progress_bar
+            normalized(), total=len(places), progress_bar=self._progress_bar
         )
         return [
             TileVerdict(
@@ -252,7 +252,7 @@ class TrackingClassifier:
                 tile.width,
                 **self._interpret(output.astype(float)),
             )
-            for tile, output in zip(plan, outputs, strict=True)
+            for (number, tile), output in zip(places, outputs, strict=True)
         ]
 
     def _interpret(self, output):

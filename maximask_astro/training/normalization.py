@@ -8,40 +8,18 @@ their centers. It looks at one pixel in four, which is plenty.
 
 import jax.numpy as jnp
 
+from maximask_astro.models.local_sky import clipped_moments
+
 __all__ = ["normalize_batch"]
 
-_STEP, _ROUNDS, _SIGMA = 2, 6, 3.0
+_STEP, _ROUNDS = 2, 6
 
 
 def _clipped(values):
     """Level (SExtractor's mode estimate) and noise of each row."""
-    values = jnp.sort(values, axis=-1)
-    number = values.shape[-1]
-    center = values[..., number // 2, None]
-    shifted = values - center
-    zero = jnp.zeros((*values.shape[:-1], 1))
-    sums = jnp.concatenate([zero, jnp.cumsum(shifted, -1)], -1)
-    squares = jnp.concatenate([zero, jnp.cumsum(shifted**2, -1)], -1)
-
-    def moments(low, high):
-        count = jnp.maximum(high - low, 1)
-        take = lambda table, index: jnp.take_along_axis(table, index, -1)  # noqa: E731
-        mean = (take(sums, high) - take(sums, low)) / count
-        square = (take(squares, high) - take(squares, low)) / count
-        middle = jnp.clip((low + high) // 2, 0, number - 1)
-        median = jnp.take_along_axis(shifted, middle, -1)
-        return mean, median, jnp.sqrt(jnp.maximum(square - mean**2, 0.0))
-
-    low = jnp.zeros((*values.shape[:-1], 1), jnp.int32)
-    high = jnp.full_like(low, number)
-    for _ in range(_ROUNDS):
-        _, median, rms = moments(low, high)
-        low = (shifted < median - _SIGMA * rms).sum(-1, keepdims=True)
-        high = (shifted <= median + _SIGMA * rms).sum(-1, keepdims=True)
-    mean, median, rms = moments(low, high)
+    mean, median, rms = clipped_moments(values, _ROUNDS)
     skewed = jnp.abs(mean - median) > 0.3 * rms
-    level = jnp.where(skewed, median, 2.5 * median - 1.5 * mean)
-    return (level + center)[..., 0], rms[..., 0]
+    return jnp.where(skewed, median, 2.5 * median - 1.5 * mean), rms
 
 
 def normalize_batch(images):

@@ -51,11 +51,13 @@ def describe(recipe, network, groups):
     """
     from maximask_astro.models import BLOCK, TRACKING_OUTPUTS
 
-    smallest = int(_SMALLEST * recipe.size) // BLOCK * BLOCK
+    # Coarser than need be: fewer shapes of tiles, for each of which it is compiled.
+    stride = 2 * BLOCK
+    smallest = int(_SMALLEST * recipe.size) // stride * stride
     return {
         "classes": TRACKING_OUTPUTS,
         "normalization": "global",
-        "input": {"block": recipe.size, "stride": BLOCK, "smallest": smallest},
+        "input": {"block": recipe.size, "stride": stride, "smallest": smallest},
         "training_priors": {"affected": 0.5},
     }
 

@@ -33,9 +33,9 @@ def drawn():
 
     @jax.jit
     def draw(key, affected):
-        scene = draw_scene(jax.random.fold_in(key, 1))
-        motion, kind = draw_motion(key, scene, SHAPE, affected)
-        return scene.fwhm, *blur_of(motion, MIDDLE), kind, motion
+        width = draw_scene(jax.random.fold_in(key, 1)).fwhm
+        motion, kind = draw_motion(key, width, SHAPE, affected)
+        return width, *blur_of(motion, MIDDLE), kind, motion
 
     keys = jax.random.split(jax.random.key(5), N)
     return {degree: [draw(key, degree) for key in keys] for degree in (0, 1, 2)}

@@ -125,6 +125,16 @@ def test_tiles_with_few_valid_pixels_are_left_out(model, sky):
     assert all(tile.left >= 60 for tile in result.tiles)
 
 
+def test_a_fraction_is_one_of_tiles_that_can_be_judged(model, sky):
+    mask = np.ones(sky.shape, bool)
+    mask[:, 140:] = False
+    images = [np.ma.array(sky + number, mask=mask) for number in range(8)]
+    whole = classify(model, images)
+    part = classify(model, images, fraction=0.25)
+    assert len(part.tiles) == len(whole.tiles) / 4
+    assert all(tile.left >= 100 for tile in part.tiles)
+
+
 def test_an_image_whose_tiles_are_all_left_out_says_so(model, sky):
     sparse = np.where(np.arange(sky.shape[1]) % 5 < 2, sky, np.nan)
     why = "no tile has enough pixels with a value"

@@ -30,6 +30,7 @@ validation = 16
 validate_every = 4
 save_minutes = 0
 [options]
+n_stars = 4
 channels = [4, 6]
 polar = [6, 8]
 n_units = 5
@@ -60,8 +61,9 @@ def test_a_training_ends_with_a_model(finished):
     assert card.classes == TRACKING_OUTPUTS
     assert card.training["exposures"] == 32
     assert card.input["block"] == 64
-    assert card.input["stride"] == 4
-    assert card.input["smallest"] == 48
+    assert card.input["stride"] == 16
+    assert card.input["smallest"] == 32
+    assert card.normalization == "global"
     assert 0.3 <= card.input["temperature"] <= 5
     assert 0 <= card.input["correlation"] <= 1
     assert 0 < card.training_priors["affected"] < 1
