@@ -32,8 +32,6 @@ LONGEST = 60.0
 # times in none.
 _VISIBLE, _INVISIBLE = 1.5, 0.3
 
-_SHORTEST = 1.5  # pixels
-
 # Places on the path; the PSF fills what is between them.
 _N_PLACES = 64
 
@@ -156,9 +154,8 @@ def draw_motion(key, width, shape, affected):
         Height and width in pixels.
 
     affected : array
-        2: the blur shows in every star, from 1.5 times the width, and 1.5
-        pixels, to 60 pixels; 1: it may show; 0: it does not, being less than
-        0.3 times the width.
+        2: the blur shows in every star, from 1.5 times the width to 60 pixels; 1:
+        it may show; 0: it does not, being less than 0.3 times the width.
 
     Returns
     -------
@@ -170,7 +167,7 @@ def draw_motion(key, width, shape, affected):
     """
     keys = jax.random.split(key, 6)
     kind = choice(keys[0], (0.3, 0.12, 0.14, 0.12, 0.1, 0.1, 0.12))
-    least = jnp.clip(_VISIBLE * width, _SHORTEST, 0.7 * LONGEST)
+    least = jnp.minimum(_VISIBLE * width, 0.7 * LONGEST)
     hidden = _INVISIBLE * width
     number = uniform(keys[1], 0.0, 1.0)
     length = jnp.select(

@@ -77,7 +77,8 @@ class TrackingTruth(NamedTuple):
         Of the motion, an index in ``KINDS`` of ``simulation/motion.py``.
 
     fwhm : array
-        Of stars that do not move, in pixels: by seeing, defocus and coma.
+        Of stars that do not move, in pixels: by seeing, defocus, coma and the
+        pixels.
     """
 
     affected: jax.Array
@@ -104,14 +105,16 @@ def _draw_optics(key, scene):
 
 
 def _width(scene, coma):
-    """FWHM that a Gaussian with the same second moment would have."""
+    """FWHM in pixels that a Gaussian with the same second moment would have."""
     powers = coma ** jnp.arange(_COMET)
     places = _STEP * jnp.arange(_COMET)
     total = powers.sum()
     mean = (powers * places).sum() / total
     comet = ((powers * places**2).sum() / total - mean**2) * scene.fwhm**2
     ring = scene.defocus**2 / 2
-    return jnp.sqrt(scene.fwhm**2 + 8 * jnp.log(2.0) * (comet + ring))
+    # What `smear` shares linearly between pixels is spread by this on average.
+    shared = 1 / 6
+    return jnp.sqrt(scene.fwhm**2 + 8 * jnp.log(2.0) * (comet + ring + shared))
 
 
 def _psf_image(scene, coma, angle, shape):

@@ -298,7 +298,7 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
     return update
 
 
-def compile_evaluation(network):
+def compile_evaluation(network, normalize=normalize_batch):
     """
     Compile the evaluation of a network on simulated exposures.
 
@@ -307,17 +307,22 @@ def compile_evaluation(network):
     network : `keras.Model`
         The network.
 
+    normalize : callable or None, optional
+        What is done to the images first; None for networks that take raw ones.
+
     Returns
     -------
     evaluate : callable
-        From weights and raw images to logits.
+        From weights and raw images to outputs.
     """
     import jax
 
     @jax.jit
     def evaluate(weights, images):
-        images = normalize_batch(images)[..., None]
-        logits, _ = network.stateless_call(weights, [], images, training=False)
-        return logits.astype("float32")
+        if normalize is not None:
+            images = normalize(images)
+        images = images[..., None]
+        outputs, _ = network.stateless_call(weights, [], images, training=False)
+        return outputs.astype("float32")
 
     return evaluate

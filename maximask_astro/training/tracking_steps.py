@@ -4,12 +4,7 @@ import numpy as np
 
 from maximask_astro.training.gradients import apply_gradients, make_gradient
 
-__all__ = [
-    "FEWEST_STARS",
-    "compile_tracking_evaluation",
-    "compile_tracking_update",
-    "tracking_targets",
-]
+__all__ = ["FEWEST_STARS", "compile_tracking_update", "tracking_targets"]
 
 # So many stars whose shape is seen can be judged; with two, nobody can be sure.
 FEWEST_STARS = 3
@@ -125,28 +120,3 @@ def compile_tracking_update(recipe, network, optimizer):
         return apply_gradients(recipe, optimizer, groups, gradients), loss
 
     return update
-
-
-def compile_tracking_evaluation(network):
-    """
-    Compile the evaluation of a tracking network on simulated exposures.
-
-    Parameters
-    ----------
-    network : `keras.Model`
-        The network.
-
-    Returns
-    -------
-    evaluate : callable
-        From weights and raw images to outputs.
-    """
-    import jax
-
-    @jax.jit
-    def evaluate(weights, images):
-        images = images[..., None]
-        outputs, _ = network.stateless_call(weights, [], images, training=False)
-        return outputs.astype("float32")
-
-    return evaluate

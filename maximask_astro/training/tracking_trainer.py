@@ -6,8 +6,8 @@ from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.training.exposures import exposure_key
 from maximask_astro.training.loop import Trainer
 from maximask_astro.training.recipe import adapted_recipe
+from maximask_astro.training.steps import compile_evaluation
 from maximask_astro.training.tracking_steps import (
-    compile_tracking_evaluation,
     compile_tracking_update,
     tracking_targets,
 )
@@ -94,7 +94,7 @@ class TrackingTrainer(Trainer):
         recipe = adapted_recipe(recipe, start)
         super().__init__(recipe, directory, start)
         self._update = compile_tracking_update(recipe, self.network, self.optimizer)
-        self._evaluate = compile_tracking_evaluation(self.network)
+        self._evaluate = compile_evaluation(self.network, normalize=None)
 
     def _simulated(self, purpose, index):
         from maximask_astro.simulation import simulate_tracking

@@ -45,9 +45,9 @@ def test_blurs_show_or_not(drawn):
     for fwhm, length, *_ in drawn[0]:
         assert length <= 0.31 * fwhm
     for fwhm, length, *_ in drawn[1]:
-        assert 0.29 * fwhm <= length <= max(1.5 * fwhm, 1.5) * 1.01
+        assert 0.29 * fwhm <= length <= 1.5 * fwhm * 1.01
     for fwhm, length, *_ in drawn[2]:
-        assert 0.99 * max(1.5 * fwhm, 1.5) <= length <= 1.01 * LONGEST
+        assert 0.99 * 1.5 * fwhm <= length <= 1.01 * LONGEST
 
 
 def test_all_kinds_and_directions_are_drawn(drawn):

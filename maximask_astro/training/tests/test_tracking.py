@@ -26,7 +26,7 @@ size = 64
 batch = 8
 steps = 4
 warmup = 1
-validation = 16
+validation = 48
 validate_every = 4
 save_minutes = 0
 [options]
