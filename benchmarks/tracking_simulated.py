@@ -165,7 +165,9 @@ def print_roc(truth, found, number):
         print()
     print(f"\nTPR: true-positive rate at a false-positive rate of {_RATE:g}.")
     print("Parts by length or kind of the blur are compared with all good exposures.")
-    print("Width: FWHM of a star that does not move, by seeing, defocus, coma and pixels.")
+    print(
+        "Width: FWHM of a star that does not move, by seeing, defocus, coma and pixels."
+    )
     print("\nUndecided, of exposures with             at least 3 stars, fewer")
     for name, values in found.items():
         undecided = values["judged"] == 0

@@ -14,6 +14,9 @@ _BOX, _STEP = 32, 2
 
 _ROUNDS, _SIGMA = 4, 3.0
 
+# One cell of two by two pixels in so many counts, either way, for their pattern.
+_EVERY = 4
+
 # In units of the noise, so that no later square overflows.
 _LARGEST = 1e7
 
@@ -86,13 +89,25 @@ def _median_of_neighbors(values):
     return jnp.sort(jnp.stack(around), 0)[4]
 
 
+def _pattern(images):
+    """What the pixels of a two by two cell have more than its first, on average."""
+    batch, height, width = images.shape
+    cells = images.reshape(batch, height // 2, 2, width // 2, 2)
+    some = cells[:, ::_EVERY, :, ::_EVERY].transpose(0, 2, 4, 1, 3)
+    pattern = jnp.median(some.reshape(batch, 2, 2, -1), -1)
+    pattern = pattern - pattern[:, :1, :1]  # where the level comes from
+    return jnp.tile(pattern, (1, height // 2, width // 2))
+
+
 @keras.saving.register_keras_serializable(package="maximask_astro")
 class LocalSky(keras.layers.Layer):
     """
     Subtract the local sky and divide by the noise of the whole image.
 
     The sky is the clipped median in boxes of 32 pixels, filtered by a median over 3
-    by 3 boxes and drawn linearly between their centers. The noise is the median over
+    by 3 boxes and drawn linearly between their centers. Where a camera has a mosaic
+    of color filters (Bayer), the mean differences between the pixels of its cells of
+    two by two go, too. The noise is the median over
     the boxes of the clipped standard deviation, without those that have none. What
     is added to an image, or multiplies it, makes no difference.
     """
@@ -114,13 +129,16 @@ class LocalSky(keras.layers.Layer):
         images = jax.lax.stop_gradient(images[..., 0].astype(jnp.float32))
         batch, height, width = images.shape
         missing = [(0, 0)] + [(0, -size % _BOX) for size in (height, width)]
-        padded = jnp.pad(images, missing, mode="symmetric")
+        # Even rows stay even.
+        padded = jnp.pad(images, missing, mode="reflect")
         rows, columns = (size // _BOX for size in padded.shape[1:])
         boxes = padded.reshape(batch, rows, _BOX, columns, _BOX)
+        # The first pixels of cells of two by two.
         boxes = boxes[:, :, ::_STEP, :, ::_STEP].transpose(0, 1, 3, 2, 4)
         boxes = boxes.reshape(batch, rows, columns, -1)
         _, level, rms = clipped_moments(boxes, _ROUNDS, robust=True)
         level = jax.image.resize(_median_of_neighbors(level), padded.shape, "linear")
+        level = level + _pattern(padded - level)
         noise = jnp.nanmedian(jnp.where(rms > 0, rms, jnp.nan), (1, 2))
         noise = jnp.where(noise > 0, noise, 1.0)[:, None, None]
         normalized = (images - level[:, :height, :width]) / noise

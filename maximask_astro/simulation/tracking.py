@@ -26,6 +26,9 @@ __all__ = ["TrackingTruth", "simulate_tracking"]
 # Light from so far outside of the frame can move into it, in pixels.
 _MARGIN = 64
 
+# How often the shutter is closed: what is there, is hot pixels and cosmic rays.
+_DARK = 0.06
+
 # How often an exposure has what could be taken for a tracking error, or hides it.
 _FREQUENCIES = {
     "CR": 0.5,
@@ -180,21 +183,24 @@ def _simulate_one(key, shape):
     names += ("sky", "noise", "SAT", "digits", "density", *_FREQUENCIES)
     keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
     scene, coma = _draw_optics(keys["optics"], draw_scene(keys["scene"]))
-    affected = choice(keys["affected"], (0.45, 0.1, 0.45))
+    affected = choice(keys["affected"], (0.42, 0.16, 0.42))
     width = _width(scene, coma)
     motion, kind = draw_motion(keys["motion"], width, shape, affected)
 
     stars = draw_stars(keys["stars"], scene, shape)
     # Most exposures are deep enough to show some stars.
-    deep, more = jax.random.split(keys["density"])
+    deep, more, closed = jax.random.split(keys["density"], 3)
     factor = jnp.where(chance(deep, 0.85), log_uniform(more, 3.0, 150.0), 1.0)
+    dark = chance(closed, _DARK)
+    factor = jnp.where(dark, 0.0, factor)
     stars = stars._replace(flux=stars.flux * factor)
     size = tuple(length + 2 * _MARGIN for length in shape)
     angle = uniform(keys["coma"], 0.0, 2 * jnp.pi)
     psf = jnp.fft.rfft2(_psf_image(scene, coma, angle, size))
     around = motion._replace(pivot=motion.pivot + _MARGIN)
     points = smear(around, stars.y + _MARGIN, stars.x + _MARGIN, stars.flux, size)
-    galaxies = jnp.pad(draw_galaxies(keys["galaxies"], scene, shape), _MARGIN, "edge")
+    galaxies = jnp.where(dark, 0.0, draw_galaxies(keys["galaxies"], scene, shape))
+    galaxies = jnp.pad(galaxies, _MARGIN, "edge")
     # Galaxies move like the middle of the frame.
     start = motion._replace(pivot=motion.pivot - jnp.array(shape) / 2)
     path = jnp.fft.rfft2(_smear_around(start, size))
@@ -203,8 +209,10 @@ def _simulate_one(key, shape):
     image = light = jnp.maximum(light, 0.0)
 
     def apply(name, function, image):
+        there = chance(jax.random.fold_in(keys[name], 1), _FREQUENCIES[name])
+        there = jnp.where(dark, name in ("CR", "HP"), there)
         return jax.lax.cond(
-            chance(jax.random.fold_in(keys[name], 1), _FREQUENCIES[name]),
+            there,
             lambda image: function(keys[name], image, scene)[0],
             lambda image: image,
             image,

@@ -30,6 +30,12 @@ def test_units_and_offsets_make_no_difference(offset, factor):
     assert np.allclose(normalize(factor * image + offset), normalize(image), atol=0.05)
 
 
+def test_the_pattern_of_color_filters_goes():
+    pattern = np.tile([[0.0, 40.0], [40.0, 90.0]], (80, 115))
+    found = normalize(1000 + pattern + NOISE)
+    assert np.abs(found - normalize(1000 + NOISE)).max() < 0.3
+
+
 def test_bright_stars_and_charge_that_bled_do_not_raise_the_noise():
     image = 100 + NOISE
     expected = normalize(image)
