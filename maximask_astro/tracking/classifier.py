@@ -177,6 +177,7 @@ class TrackingClassifier:
             self.prior,
             self.threshold,
             float(numbers.get("correlation", 1.0)),
+            float(self._model.card.thresholds.get("usable", 0.5)),
             self._provenance(),
         )
 

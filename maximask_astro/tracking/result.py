@@ -12,9 +12,6 @@ from maximask_astro.inference import combine_evidence, posterior_of
 
 __all__ = ["TileVerdict", "TrackingResult"]
 
-# A tile counts as one with enough stars from this probability on.
-_USABLE = 0.5
-
 
 @dataclass(frozen=True)
 class TileVerdict:
@@ -87,6 +84,9 @@ class TrackingResult:
     correlation : float
         Between tiles, see `combine_evidence`.
 
+    enough : float, optional
+        A tile has enough stars where ``usable`` is above this.
+
     provenance : mapping
         Model, version and settings.
     """
@@ -97,6 +97,7 @@ class TrackingResult:
     prior: float
     threshold: float
     correlation: float
+    enough: float = 0.5
     provenance: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -141,7 +142,7 @@ class TrackingResult:
     @property
     def n_tiles(self):
         """Number of tiles with enough stars."""
-        return sum(tile.usable > _USABLE for tile in self.tiles)
+        return sum(tile.usable > self.enough for tile in self.tiles)
 
     @property
     def is_decided(self):
@@ -177,7 +178,7 @@ class TrackingResult:
     def _average(self, values):
         """Mean of the tiles by how well they can be judged; NaN if none can."""
         weights = np.array(
-            [tile.usable * (tile.usable > _USABLE) for tile in self.tiles]
+            [tile.usable * (tile.usable > self.enough) for tile in self.tiles]
         )
         if not weights.sum() > 0:
             return np.nan
@@ -217,6 +218,7 @@ class TrackingResult:
                 self.prior,
                 self.threshold,
                 self.correlation,
+                self.enough,
                 dict(self.provenance),
             )
             for number, (shape, problem) in enumerate(
@@ -241,7 +243,7 @@ class TrackingResult:
         """
         probabilities = np.full(self.shapes[image], np.nan, np.float32)
         for tile in self.tiles:
-            if tile.image == image and tile.usable > _USABLE:
+            if tile.image == image and tile.usable > self.enough:
                 rows = slice(tile.top, tile.top + tile.height)
                 columns = slice(tile.left, tile.left + tile.width)
                 probabilities[rows, columns] = posterior_of(tile.evidence, self.prior)

@@ -21,6 +21,9 @@ __all__ = ["describe", "measure"]
 
 _STATEMENTS = ("affected", "defocused", "usable")
 
+# A tile is judged where the odds are five to one that it has enough stars.
+_ENOUGH = 0.8333
+
 # Tiles along each side of the exposures that tell how much tiles have in common,
 # and the number of exposures of one tile for each of them.
 _SIDE, _FEWER = 2, 4
@@ -110,7 +113,7 @@ def measure(model, recipe, number, progress_bar):
             "correlation": round(correlation, 3),
         },
         "training_priors": {"affected": prior},
-        "thresholds": {"affected": 0.5},
+        "thresholds": {"affected": 0.5, "usable": _ENOUGH},
         "roc": {name: curve for name, curve in curves.items() if curve},
         "figures": {
             "validation": _rounded(scores, _STATEMENTS),

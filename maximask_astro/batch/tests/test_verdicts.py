@@ -24,7 +24,9 @@ def make_result(*evidence, usable=1.0):
     ]
     shapes = ((30, 40),) * len(tiles)
     nothing = (None,) * len(tiles)
-    return TrackingResult(tuple(tiles), shapes, nothing, 0.05, 0.5, 0.0, PROVENANCE)
+    return TrackingResult(
+        tuple(tiles), shapes, nothing, 0.05, 0.5, 0.0, 0.5, PROVENANCE
+    )
 
 
 @pytest.fixture
