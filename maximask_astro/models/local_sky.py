@@ -26,7 +26,7 @@ _BELOW = 0.16
 
 def clipped_moments(values, rounds, *, robust=False):
     """
-    Moments of each row without its outliers.
+    Compute the moments of each row without its outliers.
 
     Parameters
     ----------
