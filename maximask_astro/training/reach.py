@@ -10,7 +10,7 @@ __all__ = ["measure_reach", "measure_stride"]
 _SIZE = 1024
 
 
-def measure_stride(network, layer=None):
+def measure_stride(network):
     """
     Measure by how much the coarsest level of a network is coarser than its input.
 
@@ -18,10 +18,6 @@ def measure_stride(network, layer=None):
     ----------
     network : `keras.Model`
         From images to logits.
-
-    layer : str, optional
-        Name of the layer at the coarsest level; all layers are compared if it is
-        left out.
 
     Returns
     -------
@@ -31,8 +27,7 @@ def measure_stride(network, layer=None):
     import jax
 
     keras = import_keras()
-    layers = network.layers if layer is None else [network.get_layer(layer)]
-    outputs = [each.output for each in layers]
+    outputs = [layer.output for layer in network.layers]
     levels = keras.Model(network.inputs, outputs)
     values = [v.value for v in levels.trainable_variables]
     fixed = [v.value for v in levels.non_trainable_variables]
