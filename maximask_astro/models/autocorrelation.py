@@ -21,8 +21,9 @@ keras = import_keras()
 # The longest lag that is looked at, in pixels.
 LONGEST_LAG = 62
 
-# Samples a cell of the polar grid, in each direction.
-_SAMPLES = 3
+# Samples a cell of the polar grid, in each direction: close enough to find the peak
+# that sharp stars make at a long lag, when they have jumped.
+_SAMPLES = 5
 
 # Fraction of the zero lag below which all neighbors of it are noise.
 _FLOOR = 0.02
@@ -110,9 +111,10 @@ class PolarAutocorrelation(keras.layers.Layer):
         Returns
         -------
         correlation : tensor
-            Shape (batch, angles, radii, 2 * channels): in units of what
-            neighboring pixels share, and the inverse hyperbolic sine of its
-            ratio to the scatter at long lags.
+            Shape (batch, angles, radii, 3 * channels): the mean of each cell in
+            units of what neighboring pixels share, and the inverse hyperbolic
+            sines of the ratios of its mean and its maximum to their scatter at
+            long lags.
 
         strength : tensor
             Shape (batch, 3 * channels): logarithm of the variance, the part of
@@ -132,15 +134,19 @@ class PolarAutocorrelation(keras.layers.Layer):
         lags = self._lags()
 
         def sample(plane):
-            return map_coordinates(plane, lags, order=1, mode="wrap").mean(-1)
+            return map_coordinates(plane, lags, order=1, mode="wrap")
 
-        polar = jax.vmap(jax.vmap(sample))(plane)
-        far = polar[..., -self.n_radii // 4 :]
-        scatter = jnp.sqrt(far.var((2, 3)) + 1e-12) + 1e-3 * variance + 1e-6
+        samples = jax.vmap(jax.vmap(sample))(plane)
+        polar = samples.mean(-1)
+        far = slice(-self.n_radii // 4, None)
+        least = 1e-3 * variance + 1e-6
+        scatter = jnp.sqrt(polar[..., far].var((2, 3)) + 1e-12) + least
+        sharp = jnp.sqrt(samples[..., far, :].var((2, 3, 4)) + 1e-12) + least
         unit = jnp.maximum(shared, 0.0) + _FLOOR * variance + 1e-6
         correlation = [
             polar / unit[..., None, None],
             jnp.arcsinh(polar / scatter[..., None, None]) / 3,
+            jnp.arcsinh(samples.max(-1) / sharp[..., None, None]) / 3,
         ]
         strength = [
             jnp.log(variance + 1e-6),
@@ -153,7 +159,7 @@ class PolarAutocorrelation(keras.layers.Layer):
     def compute_output_spec(self, images):
         """Give the shape and dtype of the outputs for symbolic input."""
         batch, _, _, channels = images.shape
-        grid = (batch, self.n_angles, self.n_radii, 2 * channels)
+        grid = (batch, self.n_angles, self.n_radii, 3 * channels)
         return (
             keras.KerasTensor(grid, dtype="float32"),
             keras.KerasTensor((batch, 3 * channels), dtype="float32"),

@@ -2,10 +2,11 @@
 A small network that judges how a telescope tracked.
 
 It looks in two ways. Convolutions describe the brightest places of an image one by
-one, at several scales; what most of them have in common tells stars from whatever
-else is bright, and each is looked at again in its light. And the autocorrelation
-shows the blur that all stars share, far apart as its parts may be; convolutions over
-angle and radius describe it, turned or not.
+one, at several scales. And the autocorrelation shows the blur that all stars share,
+far apart as its parts may be; convolutions over angle and radius describe it, turned
+or not. In the light of this, the bright places are compared with one another by
+attention (Vaswani et al. 2017, Advances in Neural Information Processing Systems 30):
+stars are what is alike.
 """
 
 import numpy as np
@@ -28,6 +29,9 @@ TRACKING_OUTPUTS = ("affected", "defocused", "usable", "length", "cos", "sin")
 
 # So much of a star more, of which nothing is known: few stars say little.
 _UNKNOWN = 0.3
+
+# How often the bright places are compared, and in how many ways each time.
+_N_COMPARISONS, _N_WAYS = 2, 4
 
 
 @keras.saving.register_keras_serializable(package="maximask_astro")
@@ -76,10 +80,10 @@ def _moments(features, gate):
 
 def build_tracking_network(
     *,
-    n_stars=24,
+    n_stars=32,
     channels=(24, 32, 48),
     polar=(24, 32, 48),
-    n_units=64,
+    n_units=96,
     kernel_initializer="he_normal",
 ):
     """
@@ -146,8 +150,7 @@ def build_tracking_network(
     x = ops.reshape(ops.cast(x, "float32"), (-1, n_stars, each))
     x = dense(x, "all_scales", 2 * n_units)
     x = ops.relu(layers.LayerNormalization(name="even", dtype="float32")(x))
-    stars = dense(ops.concatenate([x, height / 4], axis=-1), "star", n_units, "relu")
-    gate = dense(stars, "gate", 1, "sigmoid")
+    stars = dense(ops.concatenate([x, height / 4], axis=-1), "star", n_units)
 
     grid = PolarAutocorrelation(24, 24, name="autocorrelation", dtype="float32")
     x, strength = grid(StandOut(name="stand_out", dtype="float32")(sky_free))
@@ -166,16 +169,30 @@ def build_tracking_network(
         ops.concatenate([x, 0.3 * strength], axis=-1), "blur", n_units, "relu"
     )
 
-    x = ops.concatenate([_moments(stars, gate), shared], axis=-1)
-    common = dense(x, "common", n_units, "relu")
-    # Each star beside what they have in common.
-    repeated = ops.repeat(common[:, None], n_stars, axis=1)
-    stars = ops.concatenate([stars, repeated], axis=-1)
-    stars = dense(stars, "star_again", n_units, "relu")
-    gate = dense(stars, "gate_again", 1, "sigmoid")
+    stars = stars + dense(shared, "blur_of_stars", n_units)[:, None]
+    there = ops.cast(height > 0, "float32")
+    for number in range(1, _N_COMPARISONS + 1):
+        x = layers.LayerNormalization(name=f"even{number}", dtype="float32")(stars)
+        x = layers.MultiHeadAttention(
+            _N_WAYS,
+            max(n_units // _N_WAYS, 1),
+            kernel_initializer=kernel_initializer,
+            dtype="float32",
+            name=f"compare{number}",
+        )(x, x, attention_mask=there[..., 0][:, None])
+        stars = stars + x
+        x = layers.LayerNormalization(name=f"even{number}_again", dtype="float32")(
+            stars
+        )
+        x = dense(x, f"hidden{number}", 2 * n_units, "relu")
+        stars = stars + dense(x, f"change{number}", n_units)
+    stars = ops.relu(
+        layers.LayerNormalization(name="even_stars", dtype="float32")(stars)
+    )
+    gate = there * dense(stars, "gate", 1, "sigmoid")
     found = ops.sum(gate * dense(stars, "star_toward", 2), axis=1)
     direction = direction + found / (ops.sum(gate, axis=1) + _UNKNOWN)
-    x = ops.concatenate([_moments(stars, gate), common], axis=-1)
+    x = ops.concatenate([_moments(stars, gate), shared], axis=-1)
     x = dense(x, "hidden", n_units, "relu")
     # Without the two of the direction.
     outputs = dense(x, "outputs", len(TRACKING_OUTPUTS) - 2)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ __all__ = ["Trainer"]
 
 log = logging.getLogger(__name__)
 
-# Steps that may be under way: while one trains, the next is simulated.
+# Steps that may be under way on an accelerator.
 _AHEAD = 2
 
 _LOG_EVERY = 50
@@ -35,8 +36,9 @@ class Trainer:
     """
     Train a network by a recipe, from where an earlier run stopped.
 
-    What it learns is up to classes derived from it, which define ``_learn``,
-    ``validate`` and, if they keep more than weights, ``_first_extras``.
+    What it learns is up to classes derived from it, which define ``_batch``,
+    ``_learn``, ``validate`` and, if they keep more than weights, ``_first_extras``.
+    While a step learns, another thread prepares the batch of the next.
 
     Parameters
     ----------
@@ -95,9 +97,21 @@ class Trainer:
         """What else belongs to a checkpoint: lists of arrays by name."""
         return {}
 
-    def _learn(self, groups, step):
+    def _batch(self, step):
+        """What a step learns from: a tree of arrays."""
+        raise TypeError(f"{type(self).__name__} does not say what to learn from.")
+
+    def _learn(self, groups, batch, step):
         """Do a step: from groups to groups, and the loss."""
         raise TypeError(f"{type(self).__name__} does not say what to learn.")
+
+    def _prepare(self, step):
+        import jax
+
+        # None after the last step.
+        return jax.block_until_ready(
+            self._batch(step) if step < self.recipe.steps else None
+        )
 
     def validate(self):
         """
@@ -142,10 +156,14 @@ class Trainer:
             disable=None if progress_bar is None else not progress_bar,
             unit="step",
         )
+        executor = ThreadPoolExecutor(1)
         try:
+            prepared = executor.submit(self._prepare, first)
             while self.step < recipe.steps:
                 step, groups = self._state
-                groups, loss = self._learn(groups, step)
+                batch = prepared.result()
+                prepared = executor.submit(self._prepare, step + 1)
+                groups, loss = self._learn(groups, batch, step)
                 self._state = step, groups = step + 1, groups
                 losses.append(loss)
                 if len(losses) > _AHEAD:
@@ -171,6 +189,7 @@ class Trainer:
             self._mean(losses)
         finally:
             bar.close()
+            executor.shutdown()
             if self._is_finite():
                 if self.directory is not None:
                     self.save()

@@ -96,12 +96,12 @@ def measure(model, recipe, number, progress_bar):
     scores = tracking_scores(outputs, targets, weights)
     curves = {}
     for index, name in enumerate(_STATEMENTS):
-        chosen = weights[name] > 0
+        chosen = weights[name] == 1
         histogram = ScoreHistogram(1)
         histogram.add(outputs[chosen, index, None], targets[name][chosen, None])
         curves[name] = roc_points(histogram, 0)
     # Among exposures with enough stars.
-    share = targets["affected"][weights["affected"] > 0].mean()
+    share = targets["affected"][weights["affected"] == 1].mean()
     prior = round(float(np.clip(share, 0.01, 0.99)), 3) if share == share else 0.5
     few = max(number // _FEWER, 2)
     several = _judge(model, recipe, few, _SIDE, progress_bar)
@@ -157,7 +157,7 @@ def _judge(model, recipe, number, side, progress_bar):
 
 def _calibrate(outputs, targets, weights, prior):
     """Temperature and correlation of the tiles of exposures."""
-    chosen = weights["affected"] > 0
+    chosen = weights["affected"] == 1
     signs = np.where(targets["affected"][chosen], -1.0, 1.0)
     outputs = outputs[chosen]
     if len(set(signs)) < 2:

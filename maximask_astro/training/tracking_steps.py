@@ -11,12 +11,15 @@ FEWEST_STARS = 3
 
 # Share of each output in the loss.
 _SHARES = {
-    "affected": 1.0,
+    "affected": 2.0,
     "defocused": 0.5,
     "usable": 0.5,
     "length": 1.0,
     "angle": 1.0,
 }
+
+# What an exposure with too few stars counts for: how little it says.
+_FEW = 0.25
 
 # Blurs shorter than this, in pixels, are alike.
 _SHORTEST = 0.5
@@ -39,7 +42,9 @@ def tracking_targets(truth):
         sine of twice the angle). Weights are 0 where nothing is to be learned:
         without stars, where a blur may or may not show, and for the direction of
         one that does not. The length of one that does not show is learned too:
-        that it is short.
+        that it is short. For ``affected``, exposures with too few stars have a
+        weight less than 1: the network learns how little they say; they are not
+        to be scored.
     """
     import jax.numpy as jnp
 
@@ -53,7 +58,7 @@ def tracking_targets(truth):
         "angle": jnp.stack([jnp.cos(2 * truth.angle), jnp.sin(2 * truth.angle)], -1),
     }
     weights = {
-        "affected": usable & clear,
+        "affected": jnp.where(usable, 1.0, _FEW) * clear,
         "defocused": usable,
         "usable": truth.n_stars != FEWEST_STARS - 1,
         "length": usable,

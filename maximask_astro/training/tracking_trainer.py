@@ -25,7 +25,7 @@ def tracking_scores(outputs, targets, weights):
         Shape (number, 6), see `maximask_astro.models.TRACKING_OUTPUTS`.
 
     targets, weights : dict of str to `~numpy.ndarray`
-        From `tracking_targets`.
+        From `tracking_targets`; scored is what has a weight of 1.
 
     Returns
     -------
@@ -38,12 +38,12 @@ def tracking_scores(outputs, targets, weights):
     """
     scores = {}
     for number, name in enumerate(("affected", "defocused", "usable")):
-        chosen = weights[name] > 0
+        chosen = weights[name] == 1
         histogram = ScoreHistogram(1)
         histogram.add(outputs[chosen, number, None], targets[name][chosen, None])
         scores[name] = float(histogram.auc()[0])
     scores["found"] = _found(outputs[:, 0], targets["affected"], weights["affected"])
-    chosen = weights["angle"] > 0
+    chosen = weights["angle"] == 1
     error = outputs[chosen, 3] - targets["length"][chosen]
     found, true = outputs[chosen, 4:], targets["angle"][chosen]
     cross = found[:, 1] * true[:, 0] - found[:, 0] * true[:, 1]
@@ -60,7 +60,7 @@ def tracking_scores(outputs, targets, weights):
 
 def _found(score, affected, weight):
     """Fraction of the affected that score higher than 99% of the others."""
-    bad, good = score[(weight > 0) & affected], score[(weight > 0) & ~affected]
+    bad, good = score[(weight == 1) & affected], score[(weight == 1) & ~affected]
     if not (bad.size and good.size):
         return np.nan
     return float((bad > np.quantile(good, 0.99)).mean())
@@ -103,9 +103,11 @@ class TrackingTrainer(Trainer):
         size = self.recipe.size
         return simulate_tracking(key, self.recipe.batch, (size, size))
 
-    def _learn(self, groups, step):
-        images, truth = self._simulated("training", step)
-        return self._update(groups, images, truth)
+    def _batch(self, step):
+        return self._simulated("training", step)
+
+    def _learn(self, groups, batch, step):
+        return self._update(groups, *batch)
 
     def validate(self):
         """

@@ -119,9 +119,9 @@ class MaskerTrainer(Trainer):
             own = draw_crops(self.examples, n_own, self.recipe.size, seed)
         return simulated, own
 
-    def _learn(self, groups, step):
+    def _learn(self, groups, batch, step):
         cutouts = is_cut(self.recipe, step)
-        return self._update(groups, *self._batch(step), step, cutouts)
+        return self._update(groups, *batch, step, cutouts)
 
     def validate(self):
         """
