@@ -22,7 +22,7 @@ from maximask_astro.tracking import DEFAULT_TRACKING_MODEL, TrackingClassifier
 
 PUBLISHED = "maxitrack-1.4.1"
 N_CCDS, SIDE = 62, 800  # two by two blocks of the published network
-N_MOSAICS, N_IMAGES, FRACTION = 40, 12, 0.25
+N_MOSAICS, N_IMAGES, FRACTION = 200, 12, 0.25
 
 
 def mosaic(key, number, side):

@@ -68,14 +68,28 @@ def _around(x):
     return ops.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0)))
 
 
+def _largest(x):
+    """
+    Maximum along axis 1.
+
+    By halves: the gradient of a maximum over an axis divides by the number of places
+    that equal it, which may be 0 where a compiler computes them twice, with other
+    rounding.
+    """
+    while x.shape[1] > 1:
+        half = (x.shape[1] + 1) // 2
+        x = ops.maximum(x[:, :half], x[:, -half:])
+    return x[:, 0]
+
+
 def _moments(features, gate):
     """Mean, scatter and largest of the features that a gate lets pass, and how many."""
     total = ops.sum(gate, axis=1)
     mean = ops.sum(gate * features, axis=1) / (total + _UNKNOWN)
     rest = (features - mean[:, None]) ** 2
     spread = ops.sqrt(ops.sum(gate * rest, axis=1) / (total + _UNKNOWN) + 1e-6)
-    largest = ops.max(gate * features, axis=1)
-    return ops.concatenate([mean, spread, largest, ops.log1p(total)], axis=-1)
+    each = [mean, spread, _largest(gate * features), ops.log1p(total)]
+    return ops.concatenate(each, axis=-1)
 
 
 def build_tracking_network(
@@ -164,7 +178,7 @@ def build_tracking_network(
         dense(x, "toward", 1)[..., 0]
     )
     # Whatever its direction.
-    x = ops.concatenate([ops.mean(x, axis=1), ops.max(x, axis=1)], axis=-1)
+    x = ops.concatenate([ops.mean(x, axis=1), _largest(x)], axis=-1)
     shared = dense(
         ops.concatenate([x, 0.3 * strength], axis=-1), "blur", n_units, "relu"
     )

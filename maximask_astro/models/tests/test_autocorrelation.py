@@ -42,6 +42,23 @@ def test_a_drift_shows_at_its_angle(angle):
     assert correlation[:, radius].argmax() == round(angle / 180 * 16)
 
 
+def test_a_long_jump_of_sharp_stars_stands_out():
+    random = np.random.default_rng(4)
+    image = random.standard_normal((1, 320, 320, 1)).astype("f4")
+    dy, dx = 18, 42  # at a radius of 46 pixels, where cells are larger than stars
+    for row, column in random.integers(60, 250, (12, 2)):
+        for y, x in ((row, column), (row + dy, column + dx)):
+            image[0, y : y + 2, x : x + 2] += 15
+    grid = PolarAutocorrelation(24, 24)
+    correlation = np.asarray(grid(np.asarray(StandOut()(image)))[0])[0]
+    angle = int(np.arctan2(dy, dx) / np.pi * 24 + 0.5)
+    radius = round(np.log(np.hypot(dy, dx)) / (np.log(62) / 23))
+    largest = correlation[..., 5]  # of what is well above the noise
+    far = largest[:, 18:]
+    assert np.unravel_index(far.argmax(), far.shape) == (angle, radius - 18)
+    assert far.max() > 1.5 * np.sort(far.ravel())[-10]
+
+
 def test_turning_the_image_shifts_the_grid():
     image = drift(20)
     turned = np.rot90(image, -1, (1, 2))  # from x towards y

@@ -44,6 +44,21 @@ def test_images_of_a_batch_do_not_mix(judge):
         assert np.allclose(judge(alone)[0], together, atol=1e-4)
 
 
+def test_places_for_stars_that_are_not_there_change_nothing(judge):
+    random = np.random.default_rng(5)
+    image = 200 + 4 * random.standard_normal((2, 64, 96, 1))
+    image[:, 20:22, 15:17] += 300
+    image[:, 40:42, 60:62] += 300
+    wider = build_tracking_network(**{**SMALL, "n_stars": 9})
+    before = build_tracking_network(**SMALL)
+    weights = [variable.value for variable in before.trainable_variables]
+    outputs = [
+        np.asarray(network.stateless_call(weights, [], image.astype("f4"))[0])
+        for network in (before, wider)
+    ]
+    assert np.allclose(*outputs, atol=1e-4)
+
+
 @pytest.mark.parametrize("value", [0.0, 1e38, -7.0])
 def test_nothing_to_see_gives_finite_outputs(judge, value):
     assert np.isfinite(judge(np.full((2, 64, 96, 1), value, "f4"))).all()

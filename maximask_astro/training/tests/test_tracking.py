@@ -129,7 +129,8 @@ def truth(**changes):
 
 def test_targets_count_where_something_is_to_be_learned():
     targets, weights = tracking_targets(truth())
-    assert list(weights["affected"]) == [1, 1, 0, 1, 0]
+    # Without stars there is little to be learned: that they say little.
+    assert list(weights["affected"]) == [1, 1, 0, 1, 0.25]
     assert list(weights["defocused"]) == [1, 1, 1, 1, 0]
     assert list(weights["usable"]) == [1, 1, 1, 1, 1]
     assert list(weights["length"]) == [1, 1, 1, 1, 0]
@@ -146,6 +147,16 @@ def perfect_outputs(targets):
         for name in ("affected", "defocused", "usable")
     ]
     return np.column_stack([*statements, targets["length"], targets["angle"]])
+
+
+def test_what_has_too_few_stars_is_not_scored():
+    targets, weights = (
+        {name: np.asarray(value) for name, value in part.items()}
+        for part in tracking_targets(truth())
+    )
+    outputs = perfect_outputs(targets)
+    outputs[4, 0] *= -1  # the one without stars
+    assert tracking_scores(outputs, targets, weights)["affected"] == 1
 
 
 def test_scores():
