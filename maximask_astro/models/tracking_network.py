@@ -6,7 +6,8 @@ one, at several scales. And the autocorrelation shows the blur that all stars sh
 far apart as its parts may be; convolutions over angle and radius describe it, turned
 or not. In the light of this, the bright places are compared with one another by
 attention (Vaswani et al. 2017, Advances in Neural Information Processing Systems 30):
-stars are what is alike.
+stars are what is alike. Those taken for stars are stacked, since what noise and
+neighbors hide in each shows in their mean, and convolutions describe the stacks.
 """
 
 import numpy as np
@@ -32,6 +33,10 @@ _UNKNOWN = 0.3
 
 # How often the bright places are compared, and in how many ways each time.
 _N_COMPARISONS, _N_WAYS = 2, 4
+
+# Stars are stacked by so many choices of them. Single ones are described at so many
+# of the scales, the finest; stacks at all.
+_N_STACKS, _N_SCALES = 4, 2
 
 
 @keras.saving.register_keras_serializable(package="maximask_astro")
@@ -90,6 +95,22 @@ def _moments(features, gate):
     spread = ops.sqrt(ops.sum(gate * rest, axis=1) / (total + _UNKNOWN) + 1e-6)
     each = [mean, spread, _largest(gate * features), ops.log1p(total)]
     return ops.concatenate(each, axis=-1)
+
+
+def _stack(stamps, gates):
+    """
+    Mean and scatter of the stamps that gates let pass.
+
+    Stamps have the shape (batch, stars, scales, size, size, 2), gates (batch, stars,
+    stacks); the stacks (batch * scales, size, size, 3 * stacks).
+    """
+    gates = gates / (ops.sum(gates, axis=1, keepdims=True) + _UNKNOWN)
+    mean = ops.einsum("bksyxc,bkn->bsyxnc", stamps, gates)
+    square = ops.einsum("bksyx,bkn->bsyxn", stamps[..., 1] ** 2, gates)
+    scatter = ops.sqrt(ops.maximum(square - mean[..., 1] ** 2, 0.0) + 1e-4)
+    stacks = ops.concatenate([mean, scatter[..., None]], axis=-1)
+    size = stamps.shape[3]
+    return ops.reshape(stacks, (-1, size, size, 3 * gates.shape[-1]))
 
 
 def build_tracking_network(
@@ -155,15 +176,24 @@ def build_tracking_network(
     image = keras.Input((None, None, 1), name="image")
     sky_free = LocalSky(name="sky", dtype="float32")(image)
 
+    def describe(x, name, number):
+        """Of stamps, so many of which belong together."""
+        x = Fold(name=f"fold_{name}")(x)
+        for level, filters in enumerate(channels, start=1):
+            x = conv(x if level == 1 else pool(x), f"{name}{level}", filters)
+        each = number * int(np.prod(x.shape[1:]))
+        x = ops.reshape(ops.cast(x, "float32"), (-1, each))
+        x = dense(x, f"{name}_scales", 2 * n_units)
+        return ops.relu(
+            layers.LayerNormalization(name=f"even_{name}", dtype="float32")(x)
+        )
+
     cut = StarStamps(n_stars, name="stamps", dtype="float32")
-    x, height = cut(sky_free)
-    x = Fold(name="fold")(x)
-    for level, filters in enumerate(channels, start=1):
-        x = conv(x if level == 1 else pool(x), f"level{level}", filters)
-    each = len(cut.scales) * int(np.prod(x.shape[1:]))
-    x = ops.reshape(ops.cast(x, "float32"), (-1, n_stars, each))
-    x = dense(x, "all_scales", 2 * n_units)
-    x = ops.relu(layers.LayerNormalization(name="even", dtype="float32")(x))
+    stamps, height = cut(sky_free)
+    size = cut.size
+    stamps = ops.reshape(stamps, (-1, n_stars, len(cut.scales), size, size, 2))
+    x = ops.reshape(stamps[:, :, :_N_SCALES], (-1, size, size, 2))
+    x = ops.reshape(describe(x, "star", _N_SCALES), (-1, n_stars, 2 * n_units))
     stars = dense(ops.concatenate([x, height / 4], axis=-1), "star", n_units)
 
     grid = PolarAutocorrelation(24, 24, name="autocorrelation", dtype="float32")
@@ -206,7 +236,13 @@ def build_tracking_network(
     gate = there * dense(stars, "gate", 1, "sigmoid")
     found = ops.sum(gate * dense(stars, "star_toward", 2), axis=1)
     direction = direction + found / (ops.sum(gate, axis=1) + _UNKNOWN)
-    x = ops.concatenate([_moments(stars, gate), shared], axis=-1)
+
+    choices = there * dense(stars, "choices", _N_STACKS, "sigmoid")
+    x = describe(_stack(stamps, choices), "stack", len(cut.scales))
+    numbers = ops.log1p(ops.sum(choices, axis=1))
+    stacks = dense(ops.concatenate([x, numbers], axis=-1), "stacks", n_units, "relu")
+    direction = direction + dense(stacks, "stack_toward", 2)
+    x = ops.concatenate([_moments(stars, gate), shared, stacks], axis=-1)
     x = dense(x, "hidden", n_units, "relu")
     # Without the two of the direction.
     outputs = dense(x, "outputs", len(TRACKING_OUTPUTS) - 2)
