@@ -32,8 +32,8 @@ def save_checkpoint(directory, recipe, step, groups):
         Steps done.
 
     groups : dict of str to list of array
-        Weights, their running mean, the optimizer's variables, and the
-        proportions of classes.
+        Weights, their running mean, the optimizer's variables, the paths of the
+        weights, and the proportions of classes.
     """
     arrays = {
         f"{group}/{index:04d}": np.asarray(array)

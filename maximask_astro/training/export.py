@@ -126,7 +126,7 @@ def export_model(
     recipe, step, groups = read_checkpoint(directory)
     network = _network_of(recipe)
     content = tracking_card if recipe.task == "tracking" else masker_card
-    paths = [variable.path for variable in network.trainable_variables]
+    paths = groups["paths"][0].tolist()
     weights = half_precision(dict(zip(paths, groups["mean"], strict=True)))
     card = ModelCard(
         name=name or str(output).rstrip("/").rpartition("/")[2],

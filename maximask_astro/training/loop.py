@@ -54,8 +54,8 @@ class Trainer:
     Raises
     ------
     InputError
-        There is a checkpoint of another recipe, model or set of examples in
-        the directory.
+        There is a checkpoint of another recipe, network, model or set of examples
+        in the directory.
     """
 
     def __init__(self, recipe, directory, start=None):
@@ -69,13 +69,20 @@ class Trainer:
             step, groups = load_checkpoint(self.directory, recipe)
             forget_after(self.directory, step)
         self.network = build_network(recipe)
+        self._paths = [v.path for v in self.network.trainable_variables]
+        stored = [] if groups is None else groups.pop("paths", [np.array(())])
+        if stored and stored[0].tolist() != self._paths:
+            raise InputError(
+                f"The checkpoint in {self.directory} was made by a version with "
+                f"another network '{recipe.architecture}'; train into another "
+                "directory."
+            )
         self.optimizer = build_optimizer(recipe, self.network)
         self.runs = [] if self.directory is None else read_runs(self.directory)
         if groups is None:
             weights = [v.value for v in self.network.trainable_variables]
             if start is not None:
-                variables = self.network.trainable_variables
-                weights = [start.weights[v.path] for v in variables]
+                weights = [start.weights[path] for path in self._paths]
             state = [v.value for v in self.optimizer.variables]
             groups = {"weights": weights, "mean": list(weights), "optimizer": state}
             groups.update(self._first_extras())
@@ -226,7 +233,7 @@ class Trainer:
         if not self._is_finite():
             raise self._not_finite(f"network has no finite weights at step {self.step}")
         step, groups = self._state
-        groups = {**groups, **self.extras}
+        groups = {**groups, **self.extras, "paths": [np.array(self._paths)]}
         save_checkpoint(self.directory, self.recipe, step, groups)
 
     def _validates_at(self, step):

@@ -10,7 +10,7 @@ import pytest
 
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training import MaskerTrainer, make_examples
-from maximask_astro.training.checkpoint import load_checkpoint
+from maximask_astro.training.checkpoint import load_checkpoint, save_checkpoint
 from maximask_astro.training.exposures import PURPOSES
 from maximask_astro.training.runs import read_log
 from maximask_astro.training.tests.conftest import RECIPE, STEPS, make_trainer, run
@@ -106,6 +106,15 @@ def test_a_finished_training_stays_finished(trained):
 def test_another_recipe_needs_another_directory(trained):
     with pytest.raises(InputError, match="another recipe"):
         make_trainer(trained.directory, replace(RECIPE, seed=2))
+
+
+def test_a_checkpoint_of_another_network_is_refused(half):
+    step, groups = load_checkpoint(half.directory, RECIPE)
+    for paths in (groups.pop("paths")[0][::-1], None):
+        others = groups if paths is None else {**groups, "paths": [paths]}
+        save_checkpoint(half.directory, RECIPE, step, others)
+        with pytest.raises(InputError, match="a version with another network 'fold"):
+            make_trainer(half.directory)
 
 
 def test_global_settings_are_left_as_they_were(start, tmp_path):
