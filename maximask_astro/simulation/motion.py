@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from maximask_astro.simulation.draws import (
     chance,
@@ -28,9 +29,13 @@ KINDS = (
 # Blurs longer than this, in pixels, are not drawn.
 LONGEST = 60.0
 
-# A blur this many times as wide as the PSF shows in every star; one of that many
-# times in none.
+# A drift this many times as long as the PSF is wide shows in every star; one of that
+# many times in none.
 _VISIBLE, _INVISIBLE = 1.5, 0.3
+
+# A path as broad as long only widens the PSF, as seeing does, until it is so many
+# times as long as the PSF is wide: then stars look like the path.
+_OUTLINED = 4.5
 
 # Places on the path; the PSF fills what is between them.
 _N_PLACES = 64
@@ -95,13 +100,28 @@ def _paths(key):
 
 
 def _principal(y, x):
-    """Length and angle of the uniform drift with the same second moments."""
+    """Length, breadth and angle of the uniform drifts with the same second moments."""
     dy, dx = y - y.mean(), x - x.mean()
     yy, xx, xy = (dy**2).mean(), (dx**2).mean(), (dx * dy).mean()
     split = jnp.hypot((xx - yy) / 2, xy)
-    length = jnp.sqrt(12 * jnp.maximum((xx + yy) / 2 + split, 0.0))
+    length, breadth = (
+        jnp.sqrt(12 * jnp.maximum((xx + yy) / 2 + part, 0.0)) for part in (split, -split)
+    )
     angle = 0.5 * jnp.arctan2(2 * xy, xx - yy) % jnp.pi
-    return length, angle
+    return length, breadth, angle
+
+
+def _shortest_that_shows(ratio):
+    """
+    Length of a path that shows in every star, in widths of the PSF.
+
+    From there on a star is as elongated as by a drift of `_VISIBLE` widths, or the
+    path is outlined. ``ratio`` is that of the path's breadth to its length.
+    """
+    # Variances of a Gaussian PSF and of a drift, in squares of its width.
+    psf, drift = 1 / (8 * np.log(2)), _VISIBLE**2 / 12
+    rest = 1 - (1 + drift / psf) * ratio**2
+    return _VISIBLE / jnp.sqrt(jnp.maximum(rest, (_VISIBLE / _OUTLINED) ** 2))
 
 
 def blur_of(motion, place):
@@ -125,7 +145,8 @@ def blur_of(motion, place):
     angle : array
         Of that axis, in radians from the first axis x towards y, in [0, pi).
     """
-    return _principal(*_places(motion, *place))
+    length, _, angle = _principal(*_places(motion, *place))
+    return length, angle
 
 
 def _places(motion, y, x):
@@ -154,8 +175,10 @@ def draw_motion(key, width, shape, affected):
         Height and width in pixels.
 
     affected : array
-        2: the blur shows in every star, from 1.5 times the width to 60 pixels; 1:
-        it may show; 0: it does not, being less than 0.3 times the width.
+        2: the blur shows in every star: its length, see `blur_of`, is at most 60
+        pixels, and at least 1.5 times the width for a straight path, and up to 4.5
+        times for one as broad as long; 1: it may show; 0: it does not, being
+        less than 0.3 times the width.
 
     Returns
     -------
@@ -167,7 +190,14 @@ def draw_motion(key, width, shape, affected):
     """
     keys = jax.random.split(key, 6)
     kind = choice(keys[0], (0.3, 0.12, 0.14, 0.12, 0.1, 0.1, 0.12))
-    least = jnp.minimum(_VISIBLE * width, 0.7 * LONGEST)
+    along, across = _paths(keys[2])
+    angle = uniform(keys[3], 0.0, jnp.pi)
+    sin, cos = jnp.sin(angle), jnp.cos(angle)
+    y = sin * along[kind] + cos * across[kind]
+    x = cos * along[kind] - sin * across[kind]
+    size, breadth, _ = _principal(y, x)
+    size = jnp.maximum(size, 1e-3)
+    least = jnp.minimum(_shortest_that_shows(breadth / size) * width, 0.7 * LONGEST)
     hidden = _INVISIBLE * width
     number = uniform(keys[1], 0.0, 1.0)
     length = jnp.select(
@@ -175,13 +205,7 @@ def draw_motion(key, width, shape, affected):
         [log_between(number, least, LONGEST), hidden + number * (least - hidden)],
         number * hidden,
     )
-    along, across = _paths(keys[2])
-    angle = uniform(keys[3], 0.0, jnp.pi)
-    sin, cos = jnp.sin(angle), jnp.cos(angle)
-    y = sin * along[kind] + cos * across[kind]
-    x = cos * along[kind] - sin * across[kind]
-    size, _ = _principal(y, x)
-    scale = length / jnp.maximum(size, 1e-3)
+    scale = length / size
 
     # The field turns about a star far off, or one that is seen.
     rotates = kind == KINDS.index("rotation")

@@ -48,6 +48,10 @@ _SATURATED = 0.9
 # Out of focus: the radius of the ring in FWHM of the seeing.
 _OUT_OF_FOCUS = 0.6
 
+# Coma: how bright each of a comet's images is in units of the one before. With more
+# it would be a trail as long as that of a telescope that drifts.
+_LEAST_COMA, _MOST_COMA = 0.1, 0.4
+
 # A comet's images: so many, each so many FWHM from the one before, and by so much
 # wider.
 _COMET, _STEP, _WIDER = 4, 0.45, 0.25
@@ -98,13 +102,14 @@ def _draw_optics(key, scene):
     keys = jax.random.split(key, 5)
     defocused = chance(keys[0], 0.15)
     radius = scene.fwhm * log_uniform(keys[1], _OUT_OF_FOCUS, 4.0)
+    coma = uniform(keys[4], _LEAST_COMA, _MOST_COMA)
     scene = scene._replace(
         # What guiding leaves and astigmatism; more is coma's or the motion's.
         ellipticity=0.22 * uniform(keys[2], 0.0, 1.0) ** 1.5,
         trailing=jnp.zeros(()),
         defocus=jnp.where(defocused, jnp.minimum(radius, 14.0), 0.0),
     )
-    return scene, jnp.where(chance(keys[3], 0.25), uniform(keys[4], 0.1, 0.8), 0.0)
+    return scene, jnp.where(chance(keys[3], 0.25), coma, 0.0)
 
 
 def _width(scene, coma):

@@ -45,9 +45,34 @@ def test_blurs_show_or_not(drawn):
     for fwhm, length, *_ in drawn[0]:
         assert length <= 0.31 * fwhm
     for fwhm, length, *_ in drawn[1]:
-        assert 0.29 * fwhm <= length <= 1.5 * fwhm * 1.01
+        assert 0.29 * fwhm <= length <= 4.5 * fwhm * 1.01
     for fwhm, length, *_ in drawn[2]:
         assert 0.99 * 1.5 * fwhm <= length <= 1.01 * LONGEST
+
+
+def elongation(width, motion):
+    """Ratio of the axes of a Gaussian star after the motion, in the middle."""
+    places = jnp.stack(
+        [
+            motion.y + jnp.sin(motion.turn) * (MIDDLE[1] - motion.pivot[1]),
+            motion.x - jnp.sin(motion.turn) * (MIDDLE[0] - motion.pivot[0]),
+        ]
+    )
+    long, short = np.linalg.eigvalsh(np.cov(places, bias=True))[::-1]
+    seeing = width**2 / (8 * np.log(2))
+    return np.sqrt((seeing + long) / (seeing + short))
+
+
+def test_what_shows_draws_stars_out_or_outlines_a_path(drawn):
+    # As a straight drift of 1.5 times the width does.
+    least = elongation(2.0, drift(1.5 * 2.0, 0.3))
+    assert least == pytest.approx(1.43, abs=0.02)
+    outlined = 0
+    for fwhm, length, _, _, motion in drawn[2]:
+        if elongation(fwhm, motion) < 0.97 * least:
+            outlined += 1
+            assert length >= min(4.5 * fwhm, 0.7 * LONGEST) * 0.99
+    assert outlined < N / 3
 
 
 def test_all_kinds_and_directions_are_drawn(drawn):
