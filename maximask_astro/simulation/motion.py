@@ -105,7 +105,8 @@ def _principal(y, x):
     yy, xx, xy = (dy**2).mean(), (dx**2).mean(), (dx * dy).mean()
     split = jnp.hypot((xx - yy) / 2, xy)
     length, breadth = (
-        jnp.sqrt(12 * jnp.maximum((xx + yy) / 2 + part, 0.0)) for part in (split, -split)
+        jnp.sqrt(12 * jnp.maximum((xx + yy) / 2 + part, 0.0))
+        for part in (split, -split)
     )
     angle = 0.5 * jnp.arctan2(2 * xy, xx - yy) % jnp.pi
     return length, breadth, angle
