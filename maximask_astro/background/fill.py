@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter, uniform_filter
 
-__all__ = ["fill_invalid"]
+__all__ = ["FILL_REACH", "fill_invalid"]
 
 _PATTERN_SIZE = 256
 
@@ -11,6 +11,9 @@ _PATTERN_SIZE = 256
 # Gaussian, pixels), and the brightness that counts at most (sky noise), so that
 # a hole next to a star does not look like more of the star.
 _SIGMA, _REACH, _BRIGHTEST = 4.0, 3.0, 5.0
+
+# What a pixel is filled with depends on pixels up to so many away.
+FILL_REACH = int(_SIGMA * _REACH)
 
 
 def _sky_pattern(rows, columns):
@@ -29,7 +32,7 @@ def _local_mean(image, weight, smooth, least):
     return mean, enough
 
 
-def fill_invalid(image, invalid):
+def fill_invalid(image, invalid, *, top=0):
     """
     Fill invalid pixels of a normalized image.
 
@@ -47,11 +50,15 @@ def fill_invalid(image, invalid):
     invalid : `~numpy.ndarray` of bool
         True for pixels to fill.
 
+    top : int, optional
+        Where the first row is, if these are some rows of a larger image. A pixel
+        that is ``FILL_REACH`` rows from the border, or at the border of the
+        image, is filled with the same as in the whole.
+
     Returns
     -------
     image : `~numpy.ndarray`
-        The same array. What a pixel is filled with depends on valid pixels up
-        to 12 pixels away.
+        The same array.
 
     Notes
     -----
@@ -71,6 +78,6 @@ def fill_invalid(image, invalid):
     clipped = np.clip(image, -_BRIGHTEST, _BRIGHTEST)
     level, _ = _local_mean(clipped, weight, round_about, 1e-3)
     rows, columns = np.nonzero(invalid & ~near)
-    image[rows, columns] = level[rows, columns] + _sky_pattern(rows, columns)
+    image[rows, columns] = level[rows, columns] + _sky_pattern(rows + top, columns)
     image[near] = touching[near]
     return image

@@ -8,22 +8,27 @@ were trained on images normalized so.
 
 import numpy as np
 from astropy.stats import sigma_clipped_stats
-from scipy.interpolate import RectBivariateSpline
 from scipy.ndimage import median_filter
 
-__all__ = ["mesh_background"]
+from maximask_astro.background.sky import Sky
+from maximask_astro.background.surface import constant_surface, interpolated_surface
+
+__all__ = ["mesh_sky"]
+
+# What MaxiMask clips raw values to before it does anything else.
+_RANGE = (-500.0, 80000.0)
 
 _MESH = 200
 _SIGMA = 3.0
 _MAX_ROUNDS = 5
 
 
-def _meshes(array, n_rows, n_columns, height, width):
-    """Cut the centered whole meshes out of an image, one a row."""
-    top, left = (array.shape[0] % height) // 2, (array.shape[1] % width) // 2
-    used = array[top : top + n_rows * height, left : left + n_columns * width]
-    blocks = used.reshape(n_rows, height, n_columns, width).swapaxes(1, 2)
-    return blocks.reshape(n_rows * n_columns, height * width)
+def _meshes(array, n_columns, width):
+    """Cut the centered whole meshes out of a row of them, one a row."""
+    left = (array.shape[1] % width) // 2
+    used = array[:, left : left + n_columns * width]
+    blocks = used.reshape(len(array), n_columns, width).swapaxes(0, 1)
+    return blocks.reshape(n_columns, -1)
 
 
 def _mesh_statistics(values, invalid):
@@ -85,8 +90,8 @@ def _axis_nodes(size, mesh, n_meshes):
     return np.arange(-1, n_meshes + 1) * mesh + mesh / 2 + (size % mesh) // 2
 
 
-def _interpolate(grid, shape, mesh):
-    """Median filter the grid of meshes and draw a cubic spline through it."""
+def _surface(grid, shape, mesh, **options):
+    """Median filter the grid of meshes and draw cubic splines through it."""
     # The original's median filter takes zeros outside the (padded) grid. On
     # the small images that it did not process, that would make most of the
     # map wrong, so there the edge is repeated.
@@ -98,32 +103,30 @@ def _interpolate(grid, shape, mesh):
         _axis_nodes(size, step, count)
         for size, step, count in zip(shape, mesh, grid.shape, strict=True)
     ]
-    degrees = [min(3, axis.size - 1) for axis in nodes]
-    spline = RectBivariateSpline(*nodes, padded, kx=degrees[0], ky=degrees[1])
-    return spline(*(np.arange(size) for size in shape)).astype(np.float32)
+    return interpolated_surface(padded, nodes, **options)
 
 
-def mesh_background(image, invalid=None):
+def mesh_sky(read, shape):
     """
     Estimate the sky level and the sky noise of an image.
 
     Parameters
     ----------
-    image : `~numpy.ndarray`
-        Two-dimensional, float32.
+    read : callable
+        Gives rows of the image, see `array_reader`.
 
-    invalid : `~numpy.ndarray` of bool, optional
-        True for pixels to leave out.
+    shape : tuple of two int
+        Size of the image.
 
     Returns
     -------
-    level, rms : `~numpy.ndarray`
-        float32 maps of the shape of ``image``, in its unit. ``rms`` is
-        positive everywhere.
+    sky : `Sky`
+        Level and noise.
 
     Notes
     -----
-    Meshes are 200 by 200 pixels, the remainder of the image split between its
+    Pixels are clipped to the range from -500 to 80000 before anything else. Meshes
+    are 200 by 200 pixels, the remainder of the image split between its
     sides. Each is clipped at 3 sigma around its median until nothing changes.
     Meshes more than 3 sigma from the others' median are replaced by the mean
     of their neighbors, the grid is median filtered (3 by 3), and a bicubic
@@ -131,22 +134,25 @@ def mesh_background(image, invalid=None):
     along an axis has one mesh along it. The original had no answer for images
     with a single mesh along an axis: they get a constant along that axis.
     """
-    shape = image.shape
     mesh = tuple(min(_MESH, size) for size in shape)
-    n_meshes = tuple(size // step for size, step in zip(shape, mesh, strict=True))
-    cut = (*n_meshes, *mesh)
-    level, rms = _mesh_statistics(
-        _meshes(image, *cut), None if invalid is None else _meshes(invalid, *cut)
-    )
+    n_rows, n_columns = (size // step for size, step in zip(shape, mesh, strict=True))
+    top = (shape[0] % mesh[0]) // 2
+    statistics = []
+    for row in range(n_rows):
+        start = top + row * mesh[0]
+        image, invalid = read(start, start + mesh[0])
+        np.clip(image, *_RANGE, out=image)
+        values = _meshes(image, n_columns, mesh[1])
+        if invalid is not None:
+            invalid = _meshes(invalid, n_columns, mesh[1])
+        statistics.append(_mesh_statistics(values, invalid))
+    level, rms = np.array(statistics).swapaxes(0, 1)
     if not np.isfinite(level).any():
-        return np.zeros(shape, np.float32), np.ones(shape, np.float32)
-
-    level_map, rms_map = (
-        _interpolate(_replace_outliers(grid.reshape(n_meshes)), shape, mesh)
-        for grid in (level, rms)
+        return Sky(constant_surface(0.0), constant_surface(1.0), *_RANGE)
+    positive = rms[rms > 0]
+    instead = np.median(positive) if positive.size else 1.0
+    return Sky(
+        _surface(_replace_outliers(level), shape, mesh),
+        _surface(_replace_outliers(rms), shape, mesh, replacement=float(instead)),
+        *_RANGE,
     )
-    bad = ~(rms_map > 0)
-    if bad.any():
-        positive = rms[rms > 0]
-        rms_map[bad] = np.median(positive) if positive.size else 1.0
-    return level_map, rms_map

@@ -4,97 +4,136 @@ Normalize exposures for the networks: subtract the sky, divide by its noise.
 Each model card names the normalization its network was trained with.
 """
 
-from functools import partial
-
 import numpy as np
 from astropy.stats import mad_std
 from photutils.background import Background2D
 
 from maximask_astro.background.fill import fill_invalid
-from maximask_astro.background.mesh import mesh_background
+from maximask_astro.background.mesh import mesh_sky
+from maximask_astro.background.sky import Sky, array_reader
+from maximask_astro.background.surface import constant_surface, zoomed_surface
 
-__all__ = ["NORMALIZATIONS", "estimate_background", "normalize"]
+__all__ = ["NORMALIZATIONS", "estimate_background", "estimate_sky", "normalize"]
 
-# What MaxiMask clips raw values to before it does anything else.
-_MAXIMASK_RANGE = (-500.0, 80000.0)
+# Boxes of the sky in pixels. In those of full size, two rows of five count, an odd
+# number because of cameras with two by two color filters; and one column of five,
+# where there are so many boxes either way that their neighbors even out their noise.
+_BOX_SIZE, _STEP, _OF_ROWS, _OF_COLUMNS, _MANY = 200, 5, (0, 2), (0,), 3
 
-_BOX_SIZE = 200
-
-# Pixels that the level of a whole image is taken from.
+# Pixels, more or less, that the level of a whole image is taken from.
 _SAMPLE = 100_000
 
-
-def _maximask(image, invalid):
-    np.clip(image, *_MAXIMASK_RANGE, out=image)
-    return mesh_background(image, invalid)
+# Rows that are read at a time.
+_ROWS = 1000
 
 
-def _photutils(image, invalid):
+def _sampled(read, shape, of_rows, of_columns):
+    """
+    Some pixels, and which of them are invalid (None if there are none).
+
+    ``of_rows`` and ``of_columns`` are a step, and the numbers within it that count.
+    """
+    images, masks = [], []
+    columns = np.flatnonzero(_counts(0, shape[1], *of_columns))
+    for start in range(0, shape[0], _ROWS):
+        stop = min(start + _ROWS, shape[0])
+        image, invalid = read(start, stop)
+        chosen = np.ix_(np.flatnonzero(_counts(start, stop, *of_rows)), columns)
+        images.append(image[chosen])
+        if invalid is None:
+            invalid = np.zeros(image.shape, bool)
+        masks.append(invalid[chosen])
+    image, invalid = np.concatenate(images), np.concatenate(masks)
+    return image, invalid if invalid.any() else None
+
+
+def _counts(start, stop, step, numbers):
+    return np.isin(np.arange(start, stop) % step, numbers)
+
+
+def _photutils(read, shape):
+    box = [min(_BOX_SIZE, size) for size in shape]
+    chosen = [(1, (0,)), (1, (0,))]
+    if box[0] == _BOX_SIZE:
+        chosen[0] = _STEP, _OF_ROWS
+    if min(shape) >= _MANY * _BOX_SIZE:
+        chosen[1] = _STEP, _OF_COLUMNS
+    image, invalid = _sampled(read, shape, *chosen)
     if invalid is not None and invalid.all():
-        return np.zeros_like(image), np.ones_like(image)
-    estimate = partial(
-        Background2D,
-        image,
-        box_size=[min(_BOX_SIZE, size) for size in image.shape],
-        mask=invalid,
-        filter_size=3,
-    )
+        return Sky(constant_surface(0.0), constant_surface(1.0))
+
+    def estimate(percentile):
+        background = Background2D(
+            image,
+            box_size=[
+                size // step * len(numbers)
+                for size, (step, numbers) in zip(box, chosen, strict=True)
+            ],
+            mask=invalid,
+            filter_size=3,
+            exclude_percentile=percentile,
+        )
+        return background.background_mesh, background.background_rms_mesh
+
     try:
-        background = estimate(exclude_percentile=90)
+        level, noise = estimate(90)
     except ValueError:  # no box has a tenth of its pixels: take what there is
-        background = estimate(exclude_percentile=100)
-    level = np.asarray(background.background, dtype=np.float32)
-    rms = np.asarray(background.background_rms, dtype=np.float32)
-    return level, np.where(rms > 0, rms, np.float32(1))
+        level, noise = estimate(100)
+    return Sky(_through(level, box), _through(noise, box, replacement=1.0))
 
 
-def _global(image, invalid):
+def _through(grid, box, **options):
+    """As `Background2D` draws maps, which keeps them within the grid's values."""
+    limits = {"low": float(grid.min()), "high": float(grid.max())}
+    return zoomed_surface(grid, box, **limits, **options)
+
+
+def _global(read, shape):
+    step = int((shape[0] * shape[1] / _SAMPLE) ** 0.5)
+    step = max(step - 1 + step % 2, 1)  # odd, as above
+    image, invalid = _sampled(read, shape, (step, (0,)), (step, (0,)))
     values = image if invalid is None else image[~invalid]
-    if values.size > _SAMPLE:
-        values = values.ravel()
-        values = values[np.random.default_rng(0).integers(0, values.size, _SAMPLE)]
     level, rms = (np.median(values), mad_std(values)) if values.size else (0.0, 0.0)
-    rms = rms if rms > 0 else 1.0
-    return tuple(
-        np.broadcast_to(np.float32(value), image.shape) for value in (level, rms)
-    )
+    return Sky(constant_surface(level), constant_surface(rms if rms > 0 else 1.0))
 
 
-# Name to function of (float32 image that may be changed, invalid or None).
+# Name to function of (reader of rows, shape of the image).
 NORMALIZATIONS = {
     "global": _global,
-    "maximask": _maximask,
+    "maximask": mesh_sky,
     "photutils": _photutils,
 }
 
 
-def _prepared(data, mask):
-    """Copy to native float32 and find the invalid pixels (None if there are none)."""
-    data = np.asanyarray(data)
-    if data.ndim != 2:
-        raise ValueError(f"The image must have 2 dimensions, not {data.ndim}.")
-    with np.errstate(over="ignore"):
-        image = np.array(data, dtype=np.float32)
-    invalid = ~np.isfinite(image)
-    if mask is not None:
-        invalid |= mask
-    if isinstance(data, np.ma.MaskedArray):
-        invalid |= np.ma.getmaskarray(data)
-    if not invalid.any():
-        return np.asarray(image), None
-    image = np.asarray(image)
-    image[invalid] = 0.0
-    return image, invalid
+def estimate_sky(read, shape, *, method="photutils"):
+    """
+    Estimate the sky of an image that is read row by row.
 
+    Parameters
+    ----------
+    read : callable
+        From the first row and the one after the last to these rows, see
+        `array_reader`. It is called for a thousand rows at most, in order.
 
-def _method(name):
+    shape : tuple of two int
+        Size of the image.
+
+    method : {'photutils', 'maximask', 'global'}, optional
+        As in `estimate_background`.
+
+    Returns
+    -------
+    sky : `Sky`
+        Its level and its noise.
+    """
     try:
-        return NORMALIZATIONS[name]
+        function = NORMALIZATIONS[method]
     except KeyError:
         raise ValueError(
-            f"There is no normalization '{name}'; there are "
+            f"There is no normalization '{method}'; there are "
             f"{', '.join(NORMALIZATIONS)}."
         ) from None
+    return function(read, shape)
 
 
 def estimate_background(data, *, mask=None, method="photutils"):
@@ -111,9 +150,10 @@ def estimate_background(data, *, mask=None, method="photutils"):
 
     method : {'photutils', 'maximask', 'global'}, optional
         ``'maximask'`` is the recipe of MaxiMask 1.4.1, ``'photutils'`` is
-        `photutils.background.Background2D` in boxes of 200 pixels, ``'global'``
-        the median of the whole image and its median absolute deviation as a
-        standard deviation, from 100,000 of its pixels.
+        `photutils.background.Background2D` in boxes of 200 pixels, on two rows of
+        five and, in images of 600 pixels and more, on one column of five.
+        ``'global'`` is the median of the whole image and its median absolute
+        deviation as a standard deviation, from about 100,000 of its pixels.
 
     Returns
     -------
@@ -121,8 +161,11 @@ def estimate_background(data, *, mask=None, method="photutils"):
         float32 maps of the shape of ``data``, in its unit; ``rms`` is
         positive. They are 0 and 1 where there is no valid pixel at all.
     """
-    function = _method(method)
-    return function(*_prepared(data, mask))
+    read = array_reader(data, mask)
+    shape = np.shape(data)
+    sky = estimate_sky(read, shape, method=method)
+    where = range(shape[0]), range(shape[1])
+    return sky.level.values(*where), sky.noise.values(*where)
 
 
 def normalize(data, *, mask=None, method="photutils"):
@@ -149,11 +192,10 @@ def normalize(data, *, mask=None, method="photutils"):
     invalid : `~numpy.ndarray` of bool or None
         True for pixels that were masked or not finite; None if there are none.
     """
-    function = _method(method)
-    image, invalid = _prepared(data, mask)
-    level, rms = function(image, invalid)
-    image -= level
-    image /= rms
+    read, shape = array_reader(data, mask), np.shape(data)
+    sky = estimate_sky(read, shape, method=method)
+    image, invalid = read(0, shape[0])
+    sky.normalize(image, range(shape[0]), range(shape[1]))
     if invalid is not None:
         fill_invalid(image, invalid)
     return image, invalid

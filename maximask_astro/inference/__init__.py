@@ -1,11 +1,8 @@
 """Run networks over images: tiles, batches, prior shift, evidence, uncertainty."""
 
-from maximask_astro.inference.engine import (
-    TILINGS,
-    ClassDecision,
-    EngineOutput,
-    TileEngine,
-)
+from maximask_astro.inference.bands import Band, join_bands
+from maximask_astro.inference.compilation import keep_compiled
+from maximask_astro.inference.engine import TILINGS, TileEngine
 from maximask_astro.inference.evidence import combine_evidence, posterior_of
 from maximask_astro.inference.priors import log_prior_factor, update_probability
 from maximask_astro.inference.summary import (
@@ -15,19 +12,22 @@ from maximask_astro.inference.summary import (
     plan_whole_tiles,
 )
 from maximask_astro.inference.symmetry import spread_over_symmetries
-from maximask_astro.inference.tiling import Tile, pad_image, plan_blocks, plan_tiles
+from maximask_astro.inference.tiling import Tile, mirrored, plan_blocks, plan_tiles
+from maximask_astro.inference.verdicts import ClassDecision
 
 __all__ = [
     "TILINGS",
+    "Band",
     "ClassDecision",
-    "EngineOutput",
     "SummaryEngine",
     "Tile",
     "TileEngine",
     "WholeTile",
     "combine_evidence",
+    "join_bands",
+    "keep_compiled",
     "log_prior_factor",
-    "pad_image",
+    "mirrored",
     "plan_blocks",
     "plan_last_blocks",
     "plan_tiles",

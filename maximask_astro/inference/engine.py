@@ -1,71 +1,34 @@
 """
 Run a network over an image of any size, tile by tile.
 
+An image is read in bands of rows, as high as a tile, and its result comes in such
+bands: neither has to fit into the memory. While one tile is evaluated, the next band
+is read and prepared. What is done to a tile (normalize, network, prior, threshold,
+bits) is one compiled function, and only what the caller asked for leaves the device.
+
 The engine knows arrays, tiles and devices. What the channels mean, and where
 the numbers below come from, is its caller's business.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import groupby
 
 import numpy as np
 from tqdm import tqdm
 
+from maximask_astro.background import Sky, array_reader, constant_surface
+from maximask_astro.inference.bands import SkyReader, join_bands, make_batches
+from maximask_astro.inference.devices import Devices
+from maximask_astro.inference.row_engine import band_height, has_rows, stream_rows
 from maximask_astro.inference.symmetry import spread_over_symmetries
-from maximask_astro.inference.tiling import pad_image, plan_blocks, plan_tiles
+from maximask_astro.inference.tiling import plan_blocks, plan_tiles
+from maximask_astro.inference.verdicts import judge, normalize, numbers_of
 
-__all__ = ["ClassDecision", "EngineOutput", "TileEngine"]
+__all__ = ["TILINGS", "TileEngine"]
 
 TILINGS = ("seamless", "original")
 
 _DEFAULT_TILE_SIZE = 1536
-
-
-@dataclass(frozen=True)
-class ClassDecision:
-    """
-    How the logit of one channel becomes a verdict.
-
-    Parameters
-    ----------
-    channel : int
-        Channel of the network's output.
-
-    log_factor : float
-        Shift of the logit, from `maximask_astro.inference.log_prior_factor`.
-
-    threshold : float
-        The verdict is yes where the posterior probability is above this.
-
-    code : int
-        Bit that stands for a yes.
-    """
-
-    channel: int
-    log_factor: float
-    threshold: float
-    code: int
-
-
-@dataclass(frozen=True)
-class EngineOutput:
-    """
-    What `TileEngine.run` returns.
-
-    Parameters
-    ----------
-    codes : `~numpy.ndarray`
-        uint32, shape (height, width): the codes of all verdicts, ORed.
-
-    probabilities, uncertainties : `~numpy.ndarray` or None
-        float32, shape (classes, height, width): posterior probabilities in
-        [0, 1] and their standard deviation over the eight symmetries of the
-        square. None unless asked for.
-    """
-
-    codes: np.ndarray
-    probabilities: np.ndarray | None = None
-    uncertainties: np.ndarray | None = None
 
 
 @lru_cache(maxsize=8)
@@ -79,32 +42,32 @@ def _compiled(network):
     @partial(jax.jit, static_argnames=("channels", "probabilities", "uncertainties"))
     def evaluate(
         weights,
-        images,
-        log_factors,
-        thresholds,
-        codes,
         *,
+        images,
+        decisions,
         channels,
         probabilities,
         uncertainties,
+        **sky,
     ):
+        def logits_of(views):
+            return network.stateless_call(weights, fixed, views, training=False)[0]
+
+        images = normalize(images, sky)
+        if not uncertainties:
+            return *judge(logits_of(images), decisions, channels, probabilities), None
+
         def posterior(views):
-            logits, _ = network.stateless_call(weights, fixed, views, training=False)
-            logits = logits[..., jnp.array(channels)]
-            return jax.nn.sigmoid(logits - log_factors)
+            odds = logits_of(views)[..., jnp.array(channels)]
+            return jax.nn.sigmoid(odds - decisions["log_factors"])
 
-        spread = None
-        if uncertainties:
-            values, spread = spread_over_symmetries(posterior, images)
-            spread = jnp.moveaxis(spread, -1, 1)
-        else:
-            values = posterior(images)
-        verdict = jnp.where(values > thresholds, codes, 0).sum(-1, dtype=jnp.uint32)
+        values, spread = spread_over_symmetries(posterior, images)
+        above = values > decisions["thresholds"]
+        codes = jnp.where(above, decisions["codes"], 0).sum(-1, dtype=jnp.uint32)
         planes = jnp.moveaxis(values, -1, 1) if probabilities else None
-        return verdict, planes, spread
+        return codes, planes, jnp.moveaxis(spread, -1, 1)
 
-    weights = [variable.value for variable in network.trainable_variables]
-    return partial(evaluate, weights)
+    return evaluate, [variable.value for variable in network.trainable_variables]
 
 
 class TileEngine:
@@ -128,7 +91,8 @@ class TileEngine:
         Larger tiles are faster and take more memory.
 
     batch_size : int, optional
-        Tiles evaluated at a time. The default is 1 on a CPU, 8 elsewhere.
+        Tiles evaluated at a time. The default is 1 on a CPU, 8 elsewhere, on each
+        device if there are several.
 
     Raises
     ------
@@ -161,29 +125,57 @@ class TileEngine:
 
         Returns
         -------
-        padded_shape : tuple of two int
-            What the image must be extended to.
-
         tile_shape : tuple of two int
             Size of every tile.
 
         tiles : list of `Tile`
-            The tiles, in the order in which to keep them.
+            The tiles, row by row; they keep every pixel once.
         """
         numbers = self.model.card.input
         if self.tiling == "original":
-            block = numbers["block"]
-            padded = tuple(max(size, block) for size in shape)
-            return padded, *plan_blocks(padded, block)
-        stride = numbers["stride"]
-        padded = tuple(-(-size // stride) * stride for size in shape)
-        return padded, *plan_tiles(
-            shape, tile_size=self.tile_size, halo=numbers["halo"], stride=stride
+            return plan_blocks(shape, numbers["block"])
+        return plan_tiles(
+            shape,
+            tile_size=self.tile_size,
+            halo=numbers["halo"],
+            stride=numbers["stride"],
         )
 
-    def run(
+    def _by_rows(self, tiles):
+        """Whether an image is rather taken row by row than in several tiles."""
+        return self.tiling == "seamless" and len(tiles) > 1 and has_rows(self.model)
+
+    def run(self, image, decisions, **options):
+        """
+        Evaluate the network on an image that is normalized.
+
+        Parameters
+        ----------
+        image : `~numpy.ndarray`
+            Two-dimensional, without NaN.
+
+        decisions : sequence of `ClassDecision`
+            The channels wanted and how to judge them.
+
+        **options
+            As in `stream`.
+
+        Returns
+        -------
+        result : `Band`
+            All rows.
+        """
+        sky = Sky(constant_surface(0.0), constant_surface(1.0))
+        bands = self.stream(
+            array_reader(image), np.shape(image), sky, decisions, **options
+        )
+        return join_bands(list(bands))
+
+    def stream(
         self,
-        image,
+        read,
+        shape,
+        sky,
         decisions,
         *,
         probabilities=True,
@@ -191,12 +183,20 @@ class TileEngine:
         progress_bar=False,
     ):
         """
-        Evaluate the network on an image.
+        Evaluate the network on an image that is read row by row.
 
         Parameters
         ----------
-        image : `~numpy.ndarray`
-            Two-dimensional float32, normalized, without NaN.
+        read : callable
+            From the first row and the one after the last to these rows, see
+            `~maximask_astro.background.array_reader`; called in order, from
+            another thread.
+
+        shape : tuple of two int
+            Size of the image.
+
+        sky : `~maximask_astro.background.Sky`
+            Its level and its noise.
 
         decisions : sequence of `ClassDecision`
             The channels wanted and how to judge them.
@@ -208,52 +208,39 @@ class TileEngine:
         progress_bar : bool, optional
             Whether to show a progress bar over tiles.
 
-        Returns
-        -------
-        output : `EngineOutput`
-            Codes, and what else was asked for.
+        Yields
+        ------
+        band : `Band`
+            The results, from the first rows to the last.
         """
-        import jax
-
-        image = np.ascontiguousarray(image, dtype=np.float32)
-        padded_shape, tile_shape, tiles = self.plan(image.shape)
-        padded = pad_image(image, padded_shape)
-        batch_size = self.batch_size or (1 if jax.default_backend() == "cpu" else 8)
-        batch_size = min(batch_size, len(tiles))
-
+        numbers = numbers_of(decisions)
+        tile_shape, tiles = self.plan(shape)
+        if self._by_rows(tiles) and not uncertainties:
+            rows = band_height(self.model, shape)
+            yield from stream_rows(
+                self.model,
+                SkyReader(read, shape, sky, (rows, shape[1])),
+                decisions,
+                numbers,
+                rows=rows,
+                probabilities=probabilities,
+                progress_bar=progress_bar,
+            )
+            return
+        devices = Devices(self.batch_size, len(tiles))
+        function, weights = _compiled(self.model.network)
         evaluate = partial(
-            _compiled(self.model.network),
-            log_factors=np.array([d.log_factor for d in decisions], np.float32),
-            thresholds=np.array([d.threshold for d in decisions], np.float32),
-            codes=np.array([d.code for d in decisions], np.uint32),
+            function,
+            devices.everywhere(weights),
+            decisions=devices.everywhere(numbers),
             channels=tuple(d.channel for d in decisions),
             probabilities=probabilities,
             uncertainties=uncertainties,
         )
-        cube = (len(decisions), *padded_shape)
-        planes = [
-            np.zeros(padded_shape, np.uint32),
-            np.zeros(cube, np.float32) if probabilities else None,
-            np.zeros(cube, np.float32) if uncertainties else None,
-        ]
-
+        reader = SkyReader(read, shape, sky, tile_shape)
+        rows = [list(group) for _, group in groupby(tiles, lambda tile: tile.top)]
+        batches = make_batches(reader, rows, tile_shape, devices.batch_size)
         with tqdm(total=len(tiles), unit="tile", disable=not progress_bar) as progress:
-            for first in range(0, len(tiles), batch_size):
-                batch = tiles[first : first + batch_size]
-                images = np.zeros((batch_size, *tile_shape, 1), np.float32)
-                for index, tile in enumerate(batch):
-                    rows = slice(tile.top, tile.top + tile_shape[0])
-                    columns = slice(tile.left, tile.left + tile_shape[1])
-                    images[index, ..., 0] = padded[rows, columns]
-                for plane, values in zip(planes, evaluate(images), strict=True):
-                    if plane is None:
-                        continue
-                    values = np.asarray(values)
-                    for index, tile in enumerate(batch):
-                        plane[..., *tile.keep] = values[index][..., *tile.inner]
-                progress.update(len(batch))
-
-        rows, columns = (slice(size) for size in image.shape)
-        return EngineOutput(
-            *(None if plane is None else plane[..., rows, columns] for plane in planes)
-        )
+            for batch, results in devices.work(evaluate, batches):
+                progress.update(len(batch.pairs))
+                yield from batch.finish(results)

@@ -11,7 +11,11 @@ from itertools import product
 
 import numpy as np
 
-__all__ = ["Tile", "pad_image", "plan_blocks", "plan_tiles"]
+__all__ = ["Tile", "mirrored", "plan_blocks", "plan_tiles", "usual_size"]
+
+# Sizes of tiles are rounded up to so many binary digits, so that images of many sizes
+# have tiles of few.
+_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -41,31 +45,49 @@ class Tile:
         )
 
 
-def pad_image(image, shape):
+def mirrored(positions, length):
     """
-    Extend an image at its end by reflection.
+    Positions in an image that mirrors stand for beyond its end.
 
     Parameters
     ----------
-    image : `~numpy.ndarray`
-        Two-dimensional, not empty.
+    positions : array_like of int
+        Rows or columns, at least 0.
 
-    shape : tuple of two int
-        The size wanted, at least that of the image.
+    length : int
+        How many the image has.
 
     Returns
     -------
-    padded : `~numpy.ndarray`
-        The image itself if it has that size already.
+    within : `~numpy.ndarray` of int
+        From 0 to ``length - 1``: beyond the end the image is mirrored, again and
+        again if need be.
     """
-    width = [(0, size - old) for size, old in zip(shape, image.shape, strict=True)]
-    if not any(end for _, end in width):
-        return image
-    return np.pad(image, width, mode="symmetric")
+    positions = np.asarray(positions) % (2 * length)
+    return np.minimum(positions, 2 * length - 1 - positions)
 
 
 def _round_up(number, multiple):
     return -(-number // multiple) * multiple
+
+
+def usual_size(size, stride):
+    """
+    Round a size up to one of a few.
+
+    Parameters
+    ----------
+    size, stride : int
+        A size, and what it is to be a multiple of.
+
+    Returns
+    -------
+    usual : int
+        At most an eighth larger, but for the next multiple.
+    """
+    number = -(-size // stride)
+    coarse = 1 << max(number.bit_length() - _DIGITS, 0)
+    return _round_up(number, coarse) * stride
 
 
 def _axis_tiles(length, largest, halo, stride):
@@ -74,7 +96,9 @@ def _axis_tiles(length, largest, halo, stride):
     n_tiles = 1
     if padded > largest:
         n_tiles = -(-(padded - 2 * halo) // (largest - 2 * halo))
-    size = _round_up(-(-(padded + (n_tiles - 1) * 2 * halo) // n_tiles), stride)
+    size = -(-(padded + (n_tiles - 1) * 2 * halo) // n_tiles)
+    size = min(usual_size(size, stride), largest)
+    padded = max(padded, size)
     step = size - 2 * halo
     starts = [min(index * step, padded - size) for index in range(n_tiles)]
     cuts = [0, *(start + halo for start in starts[1:]), length]
@@ -105,9 +129,8 @@ def plan_tiles(shape, *, tile_size, halo, stride):
         Height and width of every tile.
 
     tiles : list of `Tile`
-        The kept parts cover the image exactly once. Tiles may reach up to
-        ``stride - 1`` pixels beyond its end: extend it with `pad_image` to
-        the next multiple of ``stride``.
+        The kept parts cover the image exactly once, row by row. Tiles may reach
+        beyond its end, see `mirrored`.
 
     Raises
     ------
@@ -137,12 +160,13 @@ def plan_blocks(shape, block):
     Blocks follow one another at half their size, and the central half of each
     is kept, or up to the image's side where the block touches it. Where the
     size of the image is not a multiple of the block's, one more row and column
-    of blocks end at its end; they are evaluated last, and win.
+    of blocks end at its end, and what is central in them is taken from them.
 
     Parameters
     ----------
     shape : tuple of two int
-        Size of the image, at least ``block`` either way (see `pad_image`).
+        Size of the image. If it is smaller than a block, the block reaches beyond
+        its end, see `mirrored`.
 
     block : int
         Height and width of the blocks, a multiple of 4.
@@ -153,27 +177,21 @@ def plan_blocks(shape, block):
         ``(block, block)``.
 
     tiles : list of `Tile`
-        In the order in which their kept parts are to be written.
+        The kept parts cover the image exactly once, row by row.
     """
-    margin = block // 4
-
-    def keep(start, length):
-        first = 0 if start == 0 else start + margin
-        at_end = start == length - block
-        return slice(first, length if at_end else start + block - margin)
-
-    height, width = shape
-    regular_rows = range(0, height - block + 1, block // 2)
-    regular_columns = range(0, width - block + 1, block // 2)
-    last_row = [height - block] if height % block else []
-    last_column = [width - block] if width % block else []
-    corners = [
-        *product(regular_rows, regular_columns),
-        *product(last_row, regular_columns),
-        *product(regular_rows, last_column),
-        *product(last_row, last_column),
-    ]
+    rows, columns = (_axis_blocks(length, block) for length in shape)
     tiles = [
-        Tile(top, left, (keep(top, height), keep(left, width))) for top, left in corners
+        Tile(top, left, (slice(*keep_rows), slice(*keep_columns)))
+        for (top, *keep_rows), (left, *keep_columns) in product(rows, columns)
     ]
     return (block, block), tiles
+
+
+def _axis_blocks(length, block):
+    """Start, keep start and keep stop of each block along an axis."""
+    padded = max(length, block)
+    starts = [*range(0, padded - block + 1, block // 2)]
+    if padded % block and starts[-1] != padded - block:
+        starts.append(padded - block)
+    cuts = [0, *(start + block // 4 for start in starts[1:]), length]
+    return list(zip(starts, cuts[:-1], cuts[1:], strict=True))

@@ -71,7 +71,9 @@ def flag_ccddata(ccd, cmap, *, update_mask=True):
     if update_mask:
         old = False if ccd.mask is None else np.asarray(ccd.mask) != 0
         flagged.mask = cmap.mask | old
-    for keyword, value, comment in provenance_cards(cmap):
+    for keyword, value, comment in provenance_cards(
+        cmap.provenance, cmap.invalid.sum()
+    ):
         set_card(flagged.meta, keyword, value, comment)
     bits = int(ccd.meta.get(_OWN_BITS, 0)) if ccd.flags is not None else 0
     bits |= sum(s.bit for s in cmap.settings) | NO_DATA.bit

@@ -8,21 +8,23 @@ from maximask_astro.utils.headers import card_text
 __all__ = ["class_cards", "provenance_cards"]
 
 
-def provenance_cards(cmap):
+def provenance_cards(made, n_invalid):
     """
     Say which model was used, and how, in header cards.
 
     Parameters
     ----------
-    cmap : `ContaminantMap`
-        The map.
+    made : mapping
+        Provenance, see `ContaminantMap`.
+
+    n_invalid : int
+        Number of pixels without a verdict.
 
     Returns
     -------
     cards : list of (keyword, value, comment)
         FITS keywords of at most eight characters.
     """
-    made = cmap.provenance
     date = made.get("date") or datetime.now(UTC).isoformat(timespec="seconds")
     cards = [
         ("MM_UTC", date, "UTC date of contaminant masking"),
@@ -35,11 +37,11 @@ def provenance_cards(cmap):
     ]
     return [
         *((card[0], card_text(*card[1:]), card[2]) for card in cards),
-        ("MM_NODAT", int(cmap.invalid.sum()), "pixels without a verdict"),
+        ("MM_NODAT", int(n_invalid), "pixels without a verdict"),
     ]
 
 
-def class_cards(cmap, *, thresholded=True, single_mask=False):
+def class_cards(class_settings, *, thresholded=True, single_mask=False):
     """
     Describe the classes in header cards, as MaxiMask 1.4.1 does.
 
@@ -47,8 +49,8 @@ def class_cards(cmap, *, thresholded=True, single_mask=False):
 
     Parameters
     ----------
-    cmap : `ContaminantMap`
-        The map.
+    class_settings : sequence of `ClassSettings`
+        The classes.
 
     thresholded : bool, optional
         Whether the image holds masks rather than probabilities.
@@ -65,13 +67,13 @@ def class_cards(cmap, *, thresholded=True, single_mask=False):
     def yes(condition):
         return "Yes" if condition else "No"
 
-    priors = any(settings.prior is not None for settings in cmap.settings)
+    priors = any(settings.prior is not None for settings in class_settings)
     cards = [
         ("PRIORS", yes(priors), "Whether priors were modified"),
         ("THRESH", yes(thresholded), "Whether probabilities were thresholded"),
         ("SMASK", yes(single_mask), "Whether all classes are in one bit mask"),
     ]
-    for index, settings in enumerate(cmap.settings):
+    for index, settings in enumerate(class_settings):
         name = settings.name
         cards += [
             (name, f"{name}: {get_class(name).name}", None),

@@ -1,28 +1,26 @@
 """Find contaminants in exposures."""
 
 import warnings
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from numbers import Real
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from maximask_astro.background import normalize
-from maximask_astro.flags import get_class
+from maximask_astro.background import array_reader
 from maximask_astro.inference import ClassDecision, TileEngine, log_prior_factor
 from maximask_astro.masking.contaminant_map import ClassSettings, ContaminantMap
-from maximask_astro.masking.growing import grow_codes
 from maximask_astro.masking.rates import has_rates
+from maximask_astro.masking.representation import short_repr
 from maximask_astro.masking.settings import (
     resolve_classes,
     resolve_grow,
     resolve_priors,
     resolve_thresholds,
 )
+from maximask_astro.masking.streaming import judge_bands
 from maximask_astro.utils.errors import MaximaskWarning
 from maximask_astro.utils.nddata import unpack
-from maximask_astro.utils.verdict import why_no_verdict
 from maximask_astro.weights import load_model
 
 __all__ = ["DEFAULT_MODEL", "ContaminantMasker"]
@@ -30,6 +28,11 @@ __all__ = ["DEFAULT_MODEL", "ContaminantMasker"]
 DEFAULT_MODEL = "contaminants-1"
 
 UNCERTAINTIES = (None, "dihedral")
+
+
+def _warn(where, reason):
+    # From a generator that the caller of the masker runs.
+    warnings.warn(f"No verdict{where}: {reason}.", MaximaskWarning, stacklevel=5)
 
 
 class ContaminantMasker:
@@ -76,12 +79,9 @@ class ContaminantMasker:
         size of the tiles. ``'original'``: in the overlapping blocks of
         MaxiMask 1.4.1, to get its result bit for bit; slower.
 
-    tile_size : int, optional
-        Largest side of a tile in pixels. Larger is faster and needs more
-        memory; the result is the same.
-
-    batch_size : int, optional
-        Tiles evaluated at a time; the result is the same.
+    tile_size, batch_size : int, optional
+        Largest side of a tile in pixels, and tiles evaluated at a time. More is
+        faster and needs more memory; the result is the same.
 
     keep_probabilities : bool, optional
         Whether the map keeps probabilities (4 bytes a pixel and class).
@@ -164,7 +164,8 @@ class ContaminantMasker:
         self._uncertainty = uncertainty
         self._keep = keep_probabilities or uncertainty is not None
         self._progress_bar = progress_bar
-        self._repr = self._short_repr(classes, priors, thresholds)
+        self._grown = {name: r for name, r in self._grow.items() if r}
+        self._repr = short_repr(card.name, self._settings, self._options, self._grown)
 
     def _decision(self, item):
         card = self._model.card
@@ -178,34 +179,6 @@ class ContaminantMasker:
             shift = float(log_prior_factor(item.training_prior, item.prior))
         channel = card.classes.index(item.name)
         return ClassDecision(channel, shift, item.threshold, item.code)
-
-    def _short_repr(self, classes, priors, thresholds):
-        """Model and whatever was changed: short enough for a header card."""
-        parts = [repr(self._model.card.name)]
-        if not (isinstance(classes, str) and classes == "all"):
-            parts.append(f"classes='{','.join(self.classes)}'")
-        for label, given, values in (
-            ("priors", priors, {s.name: s.prior for s in self._settings}),
-            ("thresholds", thresholds, {s.name: s.threshold for s in self._settings}),
-        ):
-            if isinstance(given, Mapping):
-                named = {get_class(key).abbreviation for key in given}
-                text = ",".join(f"{k}:{v:g}" if v is not None else f"{k}:None"
-                                for k, v in values.items() if k in named)  # fmt: skip
-                parts.append(f"{label}='{text}'")
-            elif given is None or isinstance(given, Real):
-                parts.append(f"{label}={given}")
-            elif given != "default":
-                parts.append(f"{label}={given.strip()!r}")
-        if self._uncertainty is not None:
-            parts.append(f"uncertainty={self._uncertainty!r}")
-        grown = {name: radius for name, radius in self._grow.items() if radius}
-        if grown:
-            text = ",".join(f"{name}:{radius:g}" for name, radius in grown.items())
-            parts.append(f"grow='{text}'")
-        if self._engine.tiling != "seamless":
-            parts.append(f"tiling={self._engine.tiling!r}")
-        return f"ContaminantMasker({', '.join(parts)})"
 
     def __repr__(self):
         return self._repr
@@ -263,54 +236,26 @@ class ContaminantMasker:
             pixels are invalid or have the same value.
         """
         exposure = unpack(data, mask=mask)
-        shape = exposure.data.shape
-        n_planes = shape[0] if len(shape) == 3 else 1
-        values = exposure.data.reshape(n_planes, *shape[-2:])
+        shape, values = exposure.data.shape, exposure.data
+        values = values.reshape(-1, *shape[-2:])
         masks = None if exposure.mask is None else exposure.mask.reshape(values.shape)
 
         verdicts = np.zeros(values.shape, np.uint32)
         invalid = np.zeros(values.shape, bool)
         cube = (len(self._settings), *values.shape)
-        planes = np.full(cube, np.nan, np.float32) if self._keep else None
-        spreads = (
-            np.full(cube, np.nan, np.float32) if self._uncertainty is not None else None
+        planes, spreads = (
+            np.empty(cube, np.float32) if wanted else None
+            for wanted in (self._keep, self._uncertainty is not None)
         )
+        targets = verdicts, invalid, planes, spreads
         for index, image in enumerate(values):
-            bad = None if masks is None else masks[index]
-            reason = why_no_verdict(image, bad)
-            if reason is not None:
-                where = f" of plane {index}" if len(shape) == 3 else ""
-                warnings.warn(
-                    f"No verdict{where}: {reason}.", MaximaskWarning, stacklevel=2
-                )
-                invalid[index] = True
-                continue
-            image, bad = normalize(
-                image, mask=bad, method=self._model.card.normalization
-            )
-            output = self._engine.run(
-                image,
-                self._decisions,
-                probabilities=self._keep,
-                uncertainties=self._uncertainty is not None,
-                progress_bar=self._progress_bar,
-            )
-            codes = output.codes
-            if bad is not None:  # what fills a hole is judged, but never counts
-                codes = np.where(bad, np.uint32(0), codes)
-            verdicts[index] = grow_codes(codes, self._settings, self._grow)
-            for target, result in (
-                (planes, output.probabilities),
-                (spreads, output.uncertainties),
-            ):
-                if target is not None:
-                    target[:, index] = result
-            if bad is not None:
-                invalid[index] = bad
-        verdicts[invalid] = 0
-        for target in (planes, spreads):
-            if target is not None:
-                target[:, invalid] = np.nan
+            read = array_reader(image, None if masks is None else masks[index])
+            where = f" of plane {index}" if len(shape) == 3 else ""
+            for band in self._bands(read, image.shape, where=where):
+                parts = band.codes, band.invalid, band.probabilities, band.uncertainties
+                for target, part in zip(targets, parts, strict=True):
+                    if part is not None:
+                        target[..., index, band.rows, :] = part
         return ContaminantMap(
             self._settings,
             verdicts.reshape(shape),
@@ -319,7 +264,68 @@ class ContaminantMasker:
             None if spreads is None else spreads.reshape(len(spreads), *shape),
             exposure.wcs,
             exposure.meta,
-            self._provenance(),
+            self.provenance,
+        )
+
+    def stream(self, read, shape, *, on_problem=None):
+        """
+        Find the contaminants of an image that need not fit into the memory.
+
+        Parameters
+        ----------
+        read : callable
+            From the first row and the one after the last to these rows: the pixels
+            (float32, zeros for invalid ones), and a boolean array that is True for
+            invalid ones, None if there are none. It is called several times for
+            each row, from another thread, too.
+
+        shape : tuple of two int
+            Size of the image.
+
+        on_problem : callable, optional
+            Called in place of a warning, with what is wrong.
+
+        Yields
+        ------
+        rows : slice
+            Some rows, from the first to the last.
+
+        map : `ContaminantMap`
+            Of these rows, without coordinates or header.
+
+        Warns
+        -----
+        MaximaskWarning
+            The image has nothing to judge.
+        """
+        for band in self._bands(read, shape, on_problem):
+            invalid = band.invalid
+            if invalid is None:
+                invalid = np.zeros(band.codes.shape, bool)
+            yield (
+                band.rows,
+                ContaminantMap(
+                    self._settings,
+                    band.codes,
+                    invalid,
+                    band.probabilities,
+                    band.uncertainties,
+                    provenance=self.provenance,
+                ),
+            )
+
+    def _bands(self, read, shape, on_problem=None, where=""):
+        return judge_bands(
+            read,
+            shape,
+            self._engine,
+            self._settings,
+            self._decisions,
+            grow=self._grow,
+            on_problem=on_problem or partial(_warn, where),
+            probabilities=self._keep,
+            uncertainties=self._uncertainty is not None,
+            progress_bar=self._progress_bar,
         )
 
     def fine_tune(self, images, masks, *, output=None, overwrite=False, **options):
@@ -375,7 +381,9 @@ class ContaminantMasker:
             kept["thresholds"] = {item.name: item.threshold for item in self._settings}
         return type(self)(model, **kept)
 
-    def _provenance(self):
+    @property
+    def provenance(self):
+        """How maps are made: a dict, see `ContaminantMap`."""
         from maximask_astro import __version__
 
         card = self._model.card
@@ -386,6 +394,6 @@ class ContaminantMasker:
             "normalization": card.normalization,
             "tiling": self._engine.tiling,
             "uncertainty": self._uncertainty or "none (not estimated)",
-            "grow": {name: r for name, r in self._grow.items() if r},
+            "grow": self._grown,
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
         }

@@ -36,8 +36,8 @@ def write_map(cmap, path, *, overwrite=False):
     """
     header = derived_header(cmap.meta, cmap.wcs)
     for card in (
-        *provenance_cards(cmap),
-        *class_cards(cmap, single_mask=True),
+        *provenance_cards(cmap.provenance, cmap.invalid.sum()),
+        *class_cards(cmap.settings, single_mask=True),
         ("MM_FMT", _FORMAT, "format of this file"),
     ):
         header.set(*card)

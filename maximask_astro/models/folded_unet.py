@@ -8,74 +8,12 @@ carry what single pixels show, and let a last convolution mend the blocks that
 unfolding alone would leave.
 """
 
-from maximask_astro.models.layers import Convolution, pool
+from maximask_astro.models.graph import KerasGraph
 from maximask_astro.utils.keras_backend import import_keras
 
-__all__ = ["Fold", "Unfold", "build_folded_unet"]
+__all__ = ["build_folded_unet", "folded_unet"]
 
 keras = import_keras()
-ops = keras.ops
-
-
-@keras.saving.register_keras_serializable(package="maximask_astro")
-class Fold(keras.layers.Layer):
-    """Space to depth: 2 by 2 pixels become channels."""
-
-    def call(self, x):
-        """
-        Fold.
-
-        Parameters
-        ----------
-        x : tensor
-            Shape (batch, height, width, channels), both sizes even.
-
-        Returns
-        -------
-        folded : tensor
-            Shape (batch, height / 2, width / 2, 4 * channels).
-        """
-        _, height, width, channels = x.shape
-        x = ops.reshape(x, (-1, height // 2, 2, width // 2, 2, channels))
-        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
-        return ops.reshape(x, (-1, height // 2, width // 2, 4 * channels))
-
-    def compute_output_spec(self, x):
-        """Give the shape and dtype of the output for symbolic input."""
-        batch, height, width, channels = x.shape
-        half = (None if size is None else size // 2 for size in (height, width))
-        return keras.KerasTensor((batch, *half, 4 * channels), dtype=x.dtype)
-
-
-@keras.saving.register_keras_serializable(package="maximask_astro")
-class Unfold(keras.layers.Layer):
-    """Depth to space: the inverse of `Fold`."""
-
-    def call(self, x):
-        """
-        Unfold.
-
-        Parameters
-        ----------
-        x : tensor
-            Shape (batch, height, width, 4 * channels).
-
-        Returns
-        -------
-        unfolded : tensor
-            Shape (batch, 2 * height, 2 * width, channels).
-        """
-        _, height, width, channels = x.shape
-        channels //= 4
-        x = ops.reshape(x, (-1, height, width, 2, 2, channels))
-        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
-        return ops.reshape(x, (-1, 2 * height, 2 * width, channels))
-
-    def compute_output_spec(self, x):
-        """Give the shape and dtype of the output for symbolic input."""
-        batch, height, width, channels = x.shape
-        double = (None if size is None else 2 * size for size in (height, width))
-        return keras.KerasTensor((batch, *double, channels // 4), dtype=x.dtype)
 
 
 def build_folded_unet(
@@ -115,45 +53,58 @@ def build_folded_unet(
         ``n_classes``). Height and width must be multiples of 2 to the power of
         the number of levels.
     """
-    layers = keras.layers
-
-    def conv(x, name, filters, size=3):
-        layer = Convolution(
-            filters,
-            size,
-            activation="relu",
-            kernel_initializer=kernel_initializer,
-            name=name,
-        )
-        return layer(x)
-
     image = keras.Input((None, None, 1), name="image")
-    x = ops.arcsinh(image)
-    full = conv(x, "fine", fine)
-    x = layers.Concatenate()([Fold()(x), Fold()(full)])
+    logits = folded_unet(
+        KerasGraph(kernel_initializer),
+        image,
+        n_classes=n_classes,
+        channels=channels,
+        fine=fine,
+        detail=detail,
+    )
+    return keras.Model(image, logits, name="folded_unet")
+
+
+def folded_unet(graph, image, *, n_classes, channels, fine, detail):
+    """
+    Apply the folded U-Net.
+
+    Parameters
+    ----------
+    graph : `~maximask_astro.models.graph.KerasGraph` or another
+        How to compute.
+
+    image : object
+        What the graph takes for maps: the image, one channel.
+
+    n_classes, channels, fine, detail
+        As of `build_folded_unet`.
+
+    Returns
+    -------
+    logits : object
+        Another, with ``n_classes`` channels.
+    """
+    conv = graph.conv
+    x = graph.arcsinh(image)
+    folded, full = graph.conv_folded(x, "fine", fine)
+    x = graph.concatenate([graph.fold(x), folded])
 
     skips = []
     for level, filters in enumerate(channels, start=1):
         if level > 1:
-            x = pool(x)
+            x = graph.pool(x)
         x = conv(x, f"down{level}a", filters)
         if level > 1:
             x = conv(x, f"down{level}b", filters)
         if level == len(channels):  # for the widest view
-            x = layers.Add()([x, conv(x, "bottom", filters)])
+            x = graph.add(x, conv(x, "bottom", filters))
         skips.append(x)
     for level in range(len(channels) - 1, 0, -1):
         # A 1 by 1 convolution before upsampling, where there are fewer pixels.
         x = conv(x, f"narrow{level}", channels[level - 1], 1)
-        x = layers.UpSampling2D(2, interpolation="nearest", name=f"up{level}")(x)
-        x = layers.Add()([x, skips[level - 1]])
+        x = graph.upsample(x, f"up{level}")
+        x = graph.add(x, skips[level - 1])
         x = conv(x, f"up{level}a", channels[level - 1])
     x = conv(x, "detail", 4 * detail, 1)
-    x = layers.Concatenate()([Unfold()(x), full])
-    final = Convolution(
-        n_classes,
-        3,
-        kernel_initializer=kernel_initializer,
-        name="logits",
-    )
-    return keras.Model(image, final(x), name="folded_unet")
+    return graph.unfold_conv(x, full, "logits", n_classes)

@@ -1,12 +1,14 @@
 """Layers whose gradients XLA would compute slowly on a CPU."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from maximask_astro.utils.keras_backend import import_keras
 
-__all__ = ["Convolution", "convolve", "pool"]
+__all__ = ["Convolution", "add_channels", "convolve", "pool"]
 
 keras = import_keras()
 ops = keras.ops
@@ -25,19 +27,34 @@ def _convolve(images, kernel):
     )
 
 
-def _convolve_on_cpu(images, kernel):
-    """Convolve with a few channels more, which are thrown away."""
+def add_channels(convolution, images, kernel):
+    """
+    Convolve with a few channels more, which are thrown away.
+
+    Parameters
+    ----------
+    convolution : callable
+        From images and a kernel to the convolved images.
+
+    images, kernel : array
+        What it takes.
+
+    Returns
+    -------
+    convolved : array
+        What it gives, faster on a CPU where only a few channels are missing.
+    """
     filters = kernel.shape[-1]
     missing = -filters % _LANES
     if missing > 2:
-        return _convolve(images, kernel)
+        return convolution(images, kernel)
     kernel = jnp.pad(kernel, [(0, 0)] * 3 + [(0, missing)])
-    return _convolve(images, kernel)[..., :filters]
+    return convolution(images, kernel)[..., :filters]
 
 
 def _forward(images, kernel):
     return lax.platform_dependent(
-        images, kernel, cpu=_convolve_on_cpu, default=_convolve
+        images, kernel, cpu=partial(add_channels, _convolve), default=_convolve
     )
 
 

@@ -13,7 +13,7 @@ neighbors hide in each shows in their mean, and convolutions describe the stacks
 import numpy as np
 
 from maximask_astro.models.autocorrelation import PolarAutocorrelation, StandOut
-from maximask_astro.models.folded_unet import Fold
+from maximask_astro.models.folding import Fold
 from maximask_astro.models.layers import Convolution, pool
 from maximask_astro.models.local_sky import LocalSky
 from maximask_astro.models.stamps import StarStamps

@@ -183,7 +183,7 @@ class TrackingClassifier:
 
     def _survey(self, values, bad):
         """Why an image has nothing to judge, or None, and the tiles that have."""
-        reason = why_no_verdict(values, bad)
+        reason = why_no_verdict([(values, bad)])
         if reason is not None:
             return reason, []
         plan = self._plan(values.shape)

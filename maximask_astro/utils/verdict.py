@@ -5,32 +5,34 @@ import numpy as np
 __all__ = ["why_no_verdict"]
 
 
-def why_no_verdict(data, mask=None):
+def why_no_verdict(parts):
     """
     Why an image has nothing to judge, if that is so.
 
     Parameters
     ----------
-    data : array_like
-        Two-dimensional image.
-
-    mask : `~numpy.ndarray` of bool, optional
-        True where a pixel is masked.
+    parts : iterable of (`~numpy.ndarray`, `~numpy.ndarray` of bool or None)
+        Pixels, part by part, and True for those without a usable value (also
+        those that are not finite count as such). No more parts are taken than
+        are needed.
 
     Returns
     -------
     reason : str or None
         None if there is something to judge.
     """
-    values = np.asarray(data)
-    valid = np.isfinite(values)
-    if mask is not None:
-        valid &= ~mask
-    if not valid.all():
-        values = values[valid]
-    if values.size == 0:
+    only = None
+    for values, invalid in parts:
+        valid = np.isfinite(values)
+        if invalid is not None:
+            valid &= ~invalid
+        if not valid.all():
+            values = values[valid]
+        if values.size == 0:
+            continue
+        only = values.flat[0] if only is None else only
+        if (values != only).any():
+            return None
+    if only is None:
         return "every pixel is masked, NaN or infinite"
-    low = values.min()
-    if low == values.max():
-        return f"every pixel with a value is {low:g}"
-    return None
+    return f"every pixel with a value is {only:g}"

@@ -49,6 +49,10 @@ class LoadedModel:
     weights: dict
     directory: Path | None = None
 
+    def __getstate__(self):
+        # The network is built again where it is needed.
+        return {k: v for k, v in self.__dict__.items() if k != "network"}
+
     @property
     def _where(self):
         if self.directory is None:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.interpolate import make_interp_spline
 
-from maximask_astro.background import mesh_background
+from maximask_astro.background import array_reader
+from maximask_astro.background.mesh import mesh_sky
+
+
+def mesh_background(image, invalid=None):
+    found = mesh_sky(array_reader(image, invalid), image.shape)
+    where = range(image.shape[0]), range(image.shape[1])
+    return found.level.values(*where), found.noise.values(*where)
 
 
 def clipped(values):

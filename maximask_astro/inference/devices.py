@@ -1,0 +1,140 @@
+"""Where tiles are evaluated: one device or several, one batch after another."""
+
+import threading
+from collections import deque
+from contextlib import contextmanager
+
+__all__ = ["AHEAD", "Devices", "turn"]
+
+# Tiles at a time on each device, and batches under way while results are awaited.
+_ON_CPU, _ELSEWHERE = 1, 8
+AHEAD = 2
+
+# On a CPU one evaluation uses all cores: another beside it would only take memory.
+_CPU = threading.Lock()
+
+
+@contextmanager
+def turn():
+    """
+    Wait until it is one's turn to compute.
+
+    Yields
+    ------
+    alone : bool
+        Whether others wait, so that the results must be there in the end.
+    """
+    import jax
+
+    if jax.default_backend() != "cpu":
+        yield False
+        return
+    with _CPU:
+        yield True
+
+
+class Devices:
+    """
+    The devices that JAX would use, all of them.
+
+    Parameters
+    ----------
+    batch_size : int or None
+        Tiles wanted at a time; None for one on each CPU device, or 8 on each other
+        device.
+
+    n_tiles : int
+        How many tiles there are: batches are no larger.
+    """
+
+    def __init__(self, batch_size, n_tiles):
+        import jax
+
+        chosen = jax.config.jax_default_device
+        self._devices = jax.local_devices() if chosen is None else [chosen]
+        number = len(self._devices)
+        each = _ON_CPU if jax.default_backend() == "cpu" else _ELSEWHERE
+        wanted = min(batch_size or each * number, n_tiles)
+        # Every device gets as many.
+        self.batch_size = -(-wanted // number) * number
+
+    def _put(self, tree, *axes):
+        import jax
+        from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+        if len(self._devices) == 1:
+            return tree
+        mesh = Mesh(self._devices, ("tiles",))
+        return jax.device_put(tree, NamedSharding(mesh, PartitionSpec(*axes)))
+
+    def everywhere(self, tree):
+        """
+        Put arrays on every device.
+
+        Parameters
+        ----------
+        tree : object
+            Arrays, in lists and dicts.
+
+        Returns
+        -------
+        tree : object
+            The same on the devices.
+        """
+        return self._put(tree)
+
+    def shared(self, tree):
+        """
+        Share arrays out to the devices, along their first axis.
+
+        Parameters
+        ----------
+        tree : object
+            Arrays with as many entries as a batch has tiles.
+
+        Returns
+        -------
+        tree : object
+            The same on the devices.
+        """
+        return self._put(tree, "tiles")
+
+    def work(self, function, batches):
+        """
+        Evaluate batches, and take the next while one is under way.
+
+        Parameters
+        ----------
+        function : callable
+            From ``batch.arrays``, on the devices, to a tuple of arrays or None.
+
+        batches : iterable
+            Of objects with ``arrays``, a dict of NumPy arrays that are shared out,
+            and ``common``, one of such that every device gets.
+
+        Yields
+        ------
+        batch, results : object, list of `~numpy.ndarray` or None
+            In the order of the batches.
+        """
+        import numpy as np
+
+        def start(batch):
+            return batch, function(
+                **self.shared(batch.arrays), **self.everywhere(batch.common)
+            )
+
+        def finish(batch, results):
+            return batch, [None if r is None else np.asarray(r) for r in results]
+
+        pending = deque()
+        for batch in batches:
+            with turn() as alone:
+                started = start(batch)
+                if alone:
+                    started = finish(*started)
+            pending.append(started)
+            while len(pending) > (0 if alone else AHEAD):
+                yield finish(*pending.popleft())
+        while pending:
+            yield finish(*pending.popleft())

@@ -1,0 +1,226 @@
+"""Evaluate a network on large images row by row, without tiles."""
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+
+import numpy as np
+from tqdm import tqdm
+
+from maximask_astro.inference.bands import Band
+from maximask_astro.inference.devices import AHEAD, turn
+from maximask_astro.inference.tiling import usual_size
+from maximask_astro.inference.verdicts import judge, normalize
+
+__all__ = ["band_height", "has_rows", "stream_rows"]
+
+# Pixels that are taken at a time, and the fewest rows, in strides: with less, moving
+# what is kept would take long.
+_PIXELS_ON_CPU, _PIXELS = 1 << 19, 1 << 23
+_LEAST = 4
+
+
+def has_rows(model):
+    """
+    Whether a model can be evaluated row by row.
+
+    Parameters
+    ----------
+    model : `~maximask_astro.weights.LoadedModel`
+        The model.
+
+    Returns
+    -------
+    possible : bool
+        Whether its architecture knows how.
+    """
+    return _function_of(model) is not None
+
+
+def _function_of(model):
+    from maximask_astro.models import row_function
+
+    return row_function(model.card.architecture, model.card.options)
+
+
+def band_height(model, shape):
+    """
+    Choose how many rows are taken at a time.
+
+    Parameters
+    ----------
+    model : `~maximask_astro.weights.LoadedModel`
+        The model.
+
+    shape : tuple of two int
+        Of the image in pixels.
+
+    Returns
+    -------
+    rows : int
+        A multiple of the network's stride.
+    """
+    import jax
+
+    pixels = _PIXELS_ON_CPU if jax.default_backend() == "cpu" else _PIXELS
+    stride = model.card.input["stride"]
+    most = max(pixels // shape[1] // stride, _LEAST) * stride
+    # Those that come late, too, in bands that are about as high.
+    total = shape[0] + _lateness(model, stride)
+    number = -(-total // most)
+    return min(usual_size(-(-total // number), stride), most)
+
+
+@lru_cache(maxsize=8)
+def _lateness(model, stride):
+    from maximask_astro.models import RowNetwork
+
+    return RowNetwork(_function_of(model), model.weights, stride, stride).late
+
+
+@lru_cache(maxsize=8)
+def _compiled(model, rows, width):
+    """A jitted step for images of a width, shared by all that use the model."""
+    import jax
+
+    from maximask_astro.models import RowNetwork
+
+    network = RowNetwork(_function_of(model), model.weights, rows, width)
+
+    @partial(
+        jax.jit,
+        static_argnames=("channels", "probabilities"),
+        donate_argnames="state",
+    )
+    def step(
+        weights, state, image, start, height, decisions, *, channels, probabilities, sky
+    ):
+        image = normalize(image[None], sky)[0]
+        logits, state = network.step(weights, state, image, start, height)
+        codes, planes = judge(logits[None], decisions, channels, probabilities)
+        codes = network.in_rows(codes)[0]
+        return [codes, None if planes is None else network.in_rows(planes[0])], state
+
+    return network, partial(step, jax.tree.map(jax.numpy.asarray, model.weights))
+
+
+def stream_rows(
+    model, reader, decisions, numbers, *, rows, probabilities, progress_bar
+):
+    """
+    Evaluate a network on an image.
+
+    Parameters
+    ----------
+    model : `~maximask_astro.weights.LoadedModel`
+        The model, see `has_rows`.
+
+    reader : `~maximask_astro.inference.bands.SkyReader`
+        Reads the image; made for parts of ``rows`` times the width.
+
+    decisions : sequence of `ClassDecision`
+        The channels wanted.
+
+    numbers : dict of str to `~numpy.ndarray`
+        What the device must know of them.
+
+    rows : int
+        Rows taken at a time.
+
+    probabilities : bool
+        Whether to return posterior probabilities.
+
+    progress_bar : bool
+        Whether to show a progress bar over rows.
+
+    Yields
+    ------
+    band : `Band`
+        The results, from the first rows to the last.
+    """
+    import jax
+
+    height, width = reader.shape
+    stride = model.card.input["stride"]
+    tall, wide = (-(-size // stride) * stride for size in reader.shape)
+    network, step = _compiled(model, rows, wide)
+    step = partial(
+        step,
+        decisions=numbers,
+        channels=tuple(d.channel for d in decisions),
+        probabilities=probabilities,
+    )
+
+    def prepare(start):
+        if start >= tall:  # only what is late is still to come
+            start, image, invalid = 0, np.zeros((rows, wide), np.float32), None
+        else:
+            image, invalid = reader.rows(start, rows, wide)
+        sky = {
+            **{k: v[None] for k, v in reader.arrays(start, 0, rows, wide).items()},
+            **reader.limits,
+        }
+        return image, invalid, sky
+
+    def finish(start, found):
+        top = start - network.late
+        keep = slice(max(top, 0), min(top + rows, height))
+        if keep.stop <= keep.start:
+            return
+        part = slice(keep.start - top, keep.stop - top)
+        # Copies, which may be changed and do not keep the rest.
+        codes, planes = (
+            None if f is None else np.asarray(f)[..., part, :width].copy()
+            for f in found
+        )
+        progress.update(keep.stop - keep.start)
+        yield Band(keep, codes, known.take(keep), planes)
+
+    starts = range(0, tall + network.late, rows)
+    state, known, pending = network.first_state(), _Invalid(width), deque()
+    with (
+        ThreadPoolExecutor(1) as executor,
+        tqdm(total=height, unit="row", disable=not progress_bar) as progress,
+    ):
+        coming = executor.submit(prepare, starts[0])
+        for start in starts:
+            image, invalid, sky = coming.result()
+            if start + rows in starts:
+                coming = executor.submit(prepare, start + rows)
+            known.add(start, min(start + rows, height), invalid)
+            with turn() as alone:
+                found, state = step(
+                    state=state, image=image, start=start, height=tall, sky=sky
+                )
+                if alone:
+                    jax.block_until_ready(found)
+            pending.append((start, found))
+            while len(pending) > (0 if alone else AHEAD):
+                yield from finish(*pending.popleft())
+        while pending:
+            yield from finish(*pending.popleft())
+
+
+class _Invalid:
+    """Which pixels are invalid, until the results of their rows are there."""
+
+    def __init__(self, width):
+        self._width, self._parts = width, []
+
+    def add(self, start, stop, invalid):
+        if stop > start:
+            self._parts.append((start, stop, invalid))
+
+    def take(self, rows):
+        """Those of some rows; what is before them is forgotten."""
+        self._parts = [part for part in self._parts if part[1] > rows.start]
+        if all(part[2] is None for part in self._parts if part[0] < rows.stop):
+            return None
+        taken = np.zeros((rows.stop - rows.start, self._width), bool)
+        for start, stop, invalid in self._parts:
+            first, last = max(start, rows.start), min(stop, rows.stop)
+            if invalid is not None and first < last:
+                taken[first - rows.start : last - rows.start] = invalid[
+                    first - start : last - start
+                ]
+        return taken

@@ -1,0 +1,329 @@
+"""
+Run a network on an image of any height, a few rows at a time.
+
+Nothing is computed twice, and there are no seams.
+
+Every operation takes the new rows of its input and gives as many rows of its output.
+A convolution needs the row below the one that it computes, so its output is a row late,
+and it keeps the last two rows of its input for the next time. Where maps come together,
+the one that is less late waits. The result is that of one pass over the whole image, as
+many rows late as the network sees below a pixel, and what is kept in between does not
+depend on the image's height.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from maximask_astro.models.cells import folded_kernel, shifted_kernel
+from maximask_astro.models.layers import add_channels
+
+__all__ = ["RowNetwork"]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """
+    Some rows of a map.
+
+    Parameters
+    ----------
+    values : array
+        Shape (rows, width, channels), or cells of 2 by 2 pixels that are one pixel
+        lower and to the right than those of `_corners`, one more a row, shape
+        (rows / 2, width / 2 + 1, 2, 2, channels).
+
+    scale : int
+        Rows of the image to one of these.
+
+    late : int
+        So many rows before those that would belong to the image's new rows.
+
+    zero : bool
+        Whether rows that are not in the image are zero.
+    """
+
+    values: Any
+    scale: int
+    late: int
+    zero: bool
+
+
+class _Kept:
+    """What operations keep from one time to the next, in their order."""
+
+    def __init__(self, state):
+        self._state = None if state is None else iter(state)
+        self.next = []
+
+    def before(self, values, number):
+        """Put the last rows of before in front, and keep those of now."""
+        if self._state is None:
+            kept = jnp.zeros((number, *values.shape[1:]), values.dtype)
+        else:
+            kept = next(self._state)
+        joined = jnp.concatenate([kept, values])
+        self.next.append(joined[len(joined) - number :])
+        return joined
+
+
+class _RowGraph:
+    """As `KerasGraph`, on rows; see there for the operations."""
+
+    def __init__(self, weights, kept, start, height):
+        self._weights, self._kept = weights, kept
+        # First of the image's new rows, and the height of the image.
+        self._start, self._height = start, height
+
+    def _weights_of(self, name):
+        return [self._weights[f"{name}/{part}"] for part in ("kernel", "bias")]
+
+    def _zeroed(self, x):
+        """The same, zero where there is no image."""
+        if x.zero:
+            return x
+        first = self._start // x.scale - x.late
+        rows = first + jnp.arange(len(x.values))
+        there = (rows >= 0) & (rows < self._height // x.scale)
+        values = jnp.where(there[:, None, None], x.values, 0)
+        return _Rows(values, x.scale, x.late, True)
+
+    def _wait(self, x, late):
+        """The same, but so late."""
+        more = late - x.late
+        if not more:
+            return x
+        values = self._kept.before(x.values, more)[: len(x.values)]
+        return _Rows(values, x.scale, late, x.zero)
+
+    def _together(self, maps):
+        late = max(x.late for x in maps)
+        return [self._wait(x, late) for x in maps]
+
+    def _even(self, x):
+        """The same, late by an even number of rows."""
+        return self._wait(x, x.late + x.late % 2)
+
+    def arcsinh(self, x):
+        return _Rows(jnp.arcsinh(x.values), x.scale, x.late, x.zero)
+
+    def conv(self, x, name, filters, size=3, activation="relu"):
+        kernel, bias = self._weights_of(name)
+        late = x.late + size // 2
+        values = x.values
+        if size > 1:
+            values = self._kept.before(self._zeroed(x).values, size - 1)
+        values = _convolve(values, kernel) + bias
+        if activation == "relu":
+            values = jnp.maximum(values, 0)
+        return _Rows(values, x.scale, late, False)
+
+    def pool(self, x):
+        upper, lower = _corners(self._even(x).values)
+        values = jnp.maximum(jnp.maximum(*upper), jnp.maximum(*lower))
+        return _Rows(values, 2 * x.scale, (x.late + 1) // 2, False)
+
+    def pool_with_positions(self, x):
+        x = self._even(self._zeroed(x))
+        corners = sum(_corners(x.values), ())
+        values = jnp.maximum(
+            jnp.maximum(corners[0], corners[1]), jnp.maximum(corners[2], corners[3])
+        )
+        # The first of several that are as large, as in `PoolWithPositions`.
+        taken, positions = jnp.zeros(values.shape, bool), []
+        for corner in corners[:3]:
+            here = (corner == values) & ~taken
+            taken = taken | here
+            positions.append(here)
+        positions.append(~taken)
+        late = x.late // 2
+        return _Rows(values, 2 * x.scale, late, True), [
+            _Rows(where, 2 * x.scale, late, True) for where in positions
+        ]
+
+    def unpool(self, x, positions, before):
+        x, *positions = self._together([x, *positions])
+        places = [jnp.where(where.values, x.values, 0) for where in positions]
+        pairs = [jnp.stack(places[i : i + 2], axis=2) for i in (0, 2)]
+        height, width, channels = x.values.shape
+        values = jnp.stack(pairs, axis=1).reshape(2 * height, 2 * width, channels)
+        return _Rows(values, x.scale // 2, 2 * x.late, x.zero)
+
+    def upsample(self, x, name):
+        height, width, channels = x.values.shape
+        values = jnp.broadcast_to(
+            x.values[:, None, :, None], (height, 2, width, 2, channels)
+        )
+        values = values.reshape(2 * height, 2 * width, channels)
+        return _Rows(values, x.scale // 2, 2 * x.late, x.zero)
+
+    def fold(self, x):
+        x = self._even(x)
+        height, width, channels = x.values.shape
+        values = x.values.reshape(height // 2, 2, width // 2, 2, channels)
+        values = values.transpose(0, 2, 1, 3, 4)
+        values = values.reshape(height // 2, width // 2, 4 * channels)
+        return _Rows(values, 2 * x.scale, x.late // 2, x.zero)
+
+    def conv_folded(self, x, name, filters):
+        kernel, bias = self._weights_of(name)
+        x = self._zeroed(self.fold(x))
+        values = self._kept.before(x.values, 2)
+        values = _convolve(values, folded_kernel(kernel)) + jnp.tile(bias, 4)
+        x = _Rows(jnp.maximum(values, 0), x.scale, x.late + 1, False)
+        return x, x
+
+    def unfold_conv(self, x, full, name, filters):
+        kernel, bias = self._weights_of(name)
+        parts = [self._zeroed(part) for part in self._together([x, full])]
+        values = jnp.concatenate([part.values for part in parts], axis=-1)
+        values = jnp.pad(self._kept.before(values, 1), ((0, 0), (1, 1), (0, 0)))
+        split = x.values.shape[-1] // 4
+        values = _convolve(values, shifted_kernel(kernel, split), beside=0)
+        values = values.reshape(*values.shape[:2], 2, 2, filters) + bias
+        # A row of cells begins with the second row of one before.
+        return _Rows(values, 1, 2 * parts[0].late + 1, False)
+
+    def add(self, first, second):
+        first, second = self._together([first, second])
+        zero = first.zero and second.zero
+        return _Rows(first.values + second.values, first.scale, first.late, zero)
+
+    def concatenate(self, maps):
+        maps = self._together(maps)
+        values = jnp.concatenate([x.values for x in maps], axis=-1)
+        zero = all(x.zero for x in maps)
+        return _Rows(values, maps[0].scale, maps[0].late, zero)
+
+
+def _corners(values):
+    """The pixels of cells of 2 by 2: those above, those below."""
+    height, width, channels = values.shape
+    cells = values.reshape(height // 2, 2, width // 2, 2, channels)
+    return tuple((cells[:, i, :, 0], cells[:, i, :, 1]) for i in (0, 1))
+
+
+def _convolve(values, kernel, beside=None):
+    """Convolve rows; zeros are beside them, but nothing above and below."""
+    beside = kernel.shape[1] // 2 if beside is None else beside
+
+    def convolve(values, kernel):
+        return lax.conv_general_dilated(
+            values[None],
+            kernel,
+            (1, 1),
+            ((0, 0), (beside, beside)),
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )[0]
+
+    return lax.platform_dependent(
+        values, kernel, cpu=partial(add_channels, convolve), default=convolve
+    )
+
+
+class RowNetwork:
+    """
+    A network that takes an image row by row.
+
+    Parameters
+    ----------
+    function : callable
+        The network, see `row_function`.
+
+    weights : dict of str to array
+        By path.
+
+    rows, width : int
+        How many rows it takes at a time, and how wide they are; multiples of the
+        network's stride.
+    """
+
+    def __init__(self, function, weights, rows, width):
+        self._function, self.rows, self.width = function, rows, width
+        image = jax.ShapeDtypeStruct((rows, width, 1), jnp.float32)
+        late = []
+
+        def first(weights, image):
+            output, state = self._run(weights, None, image, 0, rows)
+            late.append(output.late)
+            return output.values, state
+
+        output, self._state = jax.eval_shape(first, weights, image)
+        self.late = late[0]
+        self.n_channels = output.shape[-1]
+        self._in_cells = output.ndim == 5
+
+    def _run(self, weights, state, image, start, height):
+        kept = _Kept(state)
+        graph = _RowGraph(weights, kept, start, height)
+        output = self._function(graph, _Rows(image, 1, 0, False))
+        return output, kept.next
+
+    def first_state(self):
+        """
+        Make what is kept before the first rows.
+
+        Returns
+        -------
+        state : list of array
+            For `step`.
+        """
+        return [jnp.zeros(each.shape, each.dtype) for each in self._state]
+
+    def step(self, weights, state, image, start, height):
+        """
+        Take the next rows.
+
+        Parameters
+        ----------
+        weights : dict of str to array
+            By path.
+
+        state : list of array
+            What the step before returned.
+
+        image : array
+            Rows, shape (rows, width, 1); whatever is in those below the image does
+            not matter.
+
+        start : int or array
+            Number of the first of them.
+
+        height : int or array
+            Height of the image, a multiple of the network's stride.
+
+        Returns
+        -------
+        logits : array
+            For `in_rows`: of rows that are ``late`` above those; channels are last.
+
+        state : list of array
+            What is kept.
+        """
+        output, state = self._run(weights, state, image, start, height)
+        return output.values, state
+
+    def in_rows(self, values):
+        """
+        Put values of pixels in their places.
+
+        Parameters
+        ----------
+        values : array
+            Shape (number, ...): each made pixel by pixel of one channel, or of all, of
+            what `step` returned.
+
+        Returns
+        -------
+        values : array
+            Shape (number, rows, width).
+        """
+        if not self._in_cells:
+            return values
+        number, height, width = values.shape[:3]
+        values = values.transpose(0, 1, 3, 2, 4)
+        return values.reshape(number, 2 * height, 2 * width)[:, :, 1:-1]
