@@ -9,7 +9,7 @@ from astropy.utils.exceptions import AstropyWarning
 
 from maximask_astro.utils.errors import InputError
 
-__all__ = ["find_hdu", "lookup_tables", "open_fits", "read_image"]
+__all__ = ["find_hdu", "lookup_tables", "open_fits", "read_image", "unreadable"]
 
 # Keywords for distortions in lookup tables (Paper IV and HST's), and the HDUs that
 # hold the tables.
@@ -22,13 +22,14 @@ _OPEN_ERRORS = (OSError, TypeError, ValueError, IndexError, EOFError, zlib.error
 def _open(path):
     """Open strictly, or tolerate records after the last HDU."""
     try:
-        file = fits.open(path)
+        # Not mapped into the memory: large images are read in parts.
+        file = fits.open(path, memmap=False)
         len(file)  # reads all headers
         return file
     except OSError as error:
         if "END" not in str(error):
             raise
-    file = fits.open(path, ignore_missing_end=True)
+    file = fits.open(path, memmap=False, ignore_missing_end=True)
     len(file)
     # FITS allows "special records" after the last HDU; what starts like an
     # extension is one that was cut off.
@@ -177,8 +178,31 @@ def read_image(hdu, path, index):
             warnings.simplefilter("ignore", AstropyWarning)
             return hdu.data
     except Exception as error:  # damage makes the readers raise nearly anything
-        text = str(error).rstrip(".")
-        raise InputError(
-            f"HDU {index} of {path} cannot be read, it may be truncated or damaged: "
-            f"{type(error).__name__}: {text}."
-        ) from error
+        raise unreadable(error, path, index) from error
+
+
+def unreadable(error, path, index):
+    """
+    Say that pixels cannot be read.
+
+    Parameters
+    ----------
+    error : Exception
+        What the reader raised.
+
+    path : path-like
+        The file's name.
+
+    index : int
+        The HDU's index.
+
+    Returns
+    -------
+    error : InputError
+        The same in a sentence.
+    """
+    text = str(error).rstrip(".")
+    return InputError(
+        f"HDU {index} of {path} cannot be read, it may be truncated or damaged: "
+        f"{type(error).__name__}: {text}."
+    )

@@ -3,6 +3,7 @@
 import logging
 import warnings
 from contextlib import contextmanager
+from functools import partial
 
 from maximask_astro.batch.fits_files import find_hdu, open_fits
 from maximask_astro.batch.inputs import expand_paths
@@ -85,11 +86,10 @@ def collect_problems(function, *arguments):
     return value, problems
 
 
-def _work_on(source, work, result_type):
-    if source.problem is not None:
-        return result_type(str(source), "failed", message=source.problem)
+def _attempt(function, result_type, source):
+    """Call a function with a source; errors become results."""
     try:
-        return work(source)
+        return function(source)
     except _SkippedError as error:
         return result_type(str(source), "skipped", message=str(error))
     except InputError as error:
@@ -101,7 +101,22 @@ def _work_on(source, work, result_type):
         return result_type(str(source), "failed", message=message)
 
 
-def work_through(paths, work, result_type, *, exclude, on_result=None):
+def _one_by_one(work, items):
+    """The simplest way to work on sources, see `work_through`."""
+    for index, source in items:
+        yield index, work(source)
+
+
+def work_through(
+    paths,
+    work,
+    result_type,
+    *,
+    exclude,
+    on_result=None,
+    claim=None,
+    mapper=_one_by_one,
+):
     """
     Do something with each file that paths stand for.
 
@@ -123,15 +138,44 @@ def work_through(paths, work, result_type, *, exclude, on_result=None):
         Called with (number of files done, number of files, result) after each
         file.
 
+    claim : callable, optional
+        From a `Source` to None if it is to be worked on, or to its result. It is
+        called in order, in this process, and errors become results.
+
+    mapper : callable, optional
+        From a function and an iterable of (index, source) to an iterable of (index,
+        result), in any order.
+
     Returns
     -------
     results : list
         One a file, in order.
     """
     sources = expand_paths(paths, exclude=exclude)
-    results = []
-    for number, source in enumerate(sources, start=1):
-        results.append(_work_on(source, work, result_type))
+    results, done = [None] * len(sources), 0
+
+    def finish(index, result):
+        nonlocal done
+        results[index] = result
+        done += 1
         if on_result is not None:
-            on_result(number, len(sources), results[-1])
+            on_result(done, len(sources), result)
+
+    def claimed():
+        for index, source in enumerate(sources):
+            result = None
+            if source.problem is not None:
+                result = result_type(str(source), "failed", message=source.problem)
+            elif claim is not None:
+                result = _attempt(claim, result_type, source)
+            if result is None:
+                yield index, source
+            else:
+                finish(index, result)
+
+    for index, result in mapper(partial(_attempt, work, result_type), claimed()):
+        if isinstance(result, Exception):
+            text = f"{sources[index]} could not be processed ({result})."
+            result = result_type(str(sources[index]), "failed", message=text)
+        finish(index, result)
     return results

@@ -1,16 +1,15 @@
-"""Turn contaminant maps into the HDUs of mask files."""
+"""What of contaminant maps goes into mask files, and where these are."""
 
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
 
 from maximask_astro.batch.inputs import fits_stem
 from maximask_astro.flags import CLASSES, NO_DATA
-from maximask_astro.masking import class_cards, provenance_cards
+from maximask_astro.masking import BACKGROUND_CODE, class_cards, provenance_cards
 from maximask_astro.utils.headers import derived_header
 
-__all__ = ["CONTENTS", "mask_hdu", "output_path"]
+__all__ = ["CONTENTS", "MaskImage", "output_path"]
 
 CONTENTS = ("bitmask", "masks", "probabilities")
 
@@ -44,51 +43,109 @@ def output_path(source, index=None, directory=None):
     return directory / f"{fits_stem(source)}.masks{number}.fits"
 
 
-def _image(cmap, content):
-    """The array that goes into the file."""
-    if content == "bitmask":
-        return cmap.bitmask.astype(_FITS_DTYPE)
-    if content == "masks":
-        planes = [cmap.class_mask(name).astype(np.uint8) for name in cmap.classes]
-        return np.stack(planes, axis=-3)
-    # (classes, [plane,] y, x) to ([plane,] classes, y, x)
-    return np.moveaxis(cmap.probability_planes, 0, -3)
-
-
-def mask_hdu(cmap, header, content, *, primary=False):
+class MaskImage:
     """
-    Make the HDU for a contaminant map.
+    The image of masks or probabilities that goes into a file.
 
     Parameters
     ----------
-    cmap : `~maximask_astro.masking.ContaminantMap`
-        The map.
-
-    header : `~astropy.io.fits.Header`
-        Header of the exposure's HDU.
+    masker : `~maximask_astro.masking.ContaminantMasker`
+        What makes the maps.
 
     content : {'bitmask', 'masks', 'probabilities'}
         One image with a bit a class, or a plane a class with 0 and 1, or with
-        probabilities. The planes of a cube come first.
+        probabilities. The planes of a cube come first. Without a verdict a pixel has
+        the bit ``NO_DATA``, or is 0 in all planes, or NaN.
 
-    primary : bool, optional
-        Whether to make a primary HDU rather than an extension.
+    shape : tuple of int
+        Of the exposure, two or three dimensions.
 
-    Returns
-    -------
-    hdu : `~astropy.io.fits.PrimaryHDU` or `~astropy.io.fits.ImageHDU`
-        The image under the exposure's header, with cards on classes and
-        provenance. Without a verdict a pixel has the bit ``NO_DATA``, or is 0
-        in all planes, or NaN.
+    origin : tuple of two str
+        Digests of the exposure's file and of the settings, see
+        `maximask_astro.batch.resume`.
     """
-    header = derived_header(header)
-    cards = class_cards(
-        cmap,
-        thresholded=content != "probabilities",
-        single_mask=content == "bitmask",
-    )
-    for keyword, value, comment in (*provenance_cards(cmap), *cards):
-        header[keyword] = (value, comment)
-    if primary:
-        return fits.PrimaryHDU(_image(cmap, content), header)
-    return fits.ImageHDU(_image(cmap, content), header)
+
+    def __init__(self, masker, content, shape, origin):
+        self.masker, self.content, self.origin = masker, content, origin
+        names = masker.classes
+        self._planes = 1 if content == "bitmask" else len(names)
+        between = () if content == "bitmask" else (len(names),)
+        self.shape = (*shape[:-2], *between, *shape[-2:])
+        self.dtype = {"bitmask": _FITS_DTYPE, "masks": np.uint8}.get(content, "f4")
+        self._counts = np.zeros(1 << 16, np.int64)
+
+    def header(self, header):
+        """
+        Make the header.
+
+        Parameters
+        ----------
+        header : `~astropy.io.fits.Header`
+            Of the exposure's HDU.
+
+        Returns
+        -------
+        header : `~astropy.io.fits.Header`
+            The exposure's, with cards on classes and provenance.
+        """
+        header = derived_header(header)
+        cards = class_cards(
+            self.masker.settings,
+            thresholded=self.content != "probabilities",
+            single_mask=self.content == "bitmask",
+        )
+        for keyword, value, comment in (
+            *provenance_cards(self.masker.provenance, self.n_invalid),
+            ("MM_SRC", self.origin[0], "start of the source's SHA-256"),
+            ("MM_SET", self.origin[1], "digest of the settings"),
+            ("MM_STATE", "failed", "masked, partial or failed"),
+            *cards,
+        ):
+            header[keyword] = (value, comment)
+        return header
+
+    def add(self, writer, plane, rows, cmap):
+        """
+        Write some rows and count their pixels.
+
+        Parameters
+        ----------
+        writer : `~maximask_astro.batch.writer.ImageWriter`
+            Where to.
+
+        plane : tuple of int
+            Which plane of a cube; empty for an image.
+
+        rows : slice
+            Which rows.
+
+        cmap : `~maximask_astro.masking.ContaminantMap`
+            Their map.
+        """
+        # The background's bit, the highest of four bytes, is that of two here.
+        codes = cmap.bitmask | (cmap.verdicts >> 16).astype(np.uint16)
+        self._counts += np.bincount(codes.ravel(), minlength=len(self._counts))
+        if self.content == "bitmask":
+            writer.write(rows, cmap.bitmask, plane)
+            return
+        for number, name in enumerate(cmap.classes):
+            if self.content == "masks":
+                values = cmap.class_mask(name)
+            else:
+                values = cmap.probability_planes[number]
+            writer.write(rows, values, (*plane, number))
+
+    @property
+    def n_invalid(self):
+        """Pixels without a verdict so far."""
+        return int(self._counts[NO_DATA.bit])
+
+    @property
+    def pixels(self):
+        """Pixels of each class, and those without a verdict, by abbreviation."""
+        codes = np.flatnonzero(self._counts)
+        counts = {}
+        for item in self.masker.settings:
+            bit = item.bit or BACKGROUND_CODE >> 16
+            counts[item.name] = int(self._counts[codes[(codes & bit) != 0]].sum())
+        return {**counts, NO_DATA.abbreviation: self.n_invalid}

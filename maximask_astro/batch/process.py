@@ -1,26 +1,29 @@
 """Mask files: FITS in, FITS out, whatever is in them."""
 
-import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
+import numpy as np
 
-from maximask_astro.batch.fits_files import lookup_tables, read_image
+from maximask_astro.batch.cluster import cluster_of, map_sources
+from maximask_astro.batch.fits_files import lookup_tables
 from maximask_astro.batch.inputs import AUXILIARY_FILES
-from maximask_astro.batch.loop import collect_problems, open_source, work_through
-from maximask_astro.batch.outputs import CONTENTS, mask_hdu, output_path
+from maximask_astro.batch.loop import open_source, work_through
+from maximask_astro.batch.outputs import CONTENTS, MaskImage, output_path
 from maximask_astro.batch.results import FileResult, HDUResult, no_image
-from maximask_astro.flags import NO_DATA
+from maximask_astro.batch.resume import file_digest, is_finished, settings_digest
+from maximask_astro.batch.rows import image_readers
+from maximask_astro.batch.writer import FITSWriter
 from maximask_astro.utils.errors import InputError
-from maximask_astro.utils.files import atomic_path, check_writable
+from maximask_astro.utils.files import atomic_path, check_writable, remove_leftovers
 from maximask_astro.utils.hdus import why_no_exposure
 
 __all__ = ["IF_EXISTS", "process"]
 
-IF_EXISTS = ("error", "skip", "overwrite")
+IF_EXISTS = ("error", "skip", "resume", "overwrite")
 
 
 @dataclass(frozen=True)
@@ -30,33 +33,60 @@ class _Options:
     content: str
     directory: Path | None
     if_exists: str
+    settings: str
 
 
-def _process_hdu(hdu, index, path, masker, options, *, chosen):
-    """Output HDU and `HDUResult` of one HDU."""
-    reason = why_no_exposure(hdu, chosen=chosen)
-    shape = tuple(getattr(hdu, "shape", ()) or ())
-    if reason is not None:
-        # The HDU itself, not hdu.copy(): astropy then copies its bytes, and does
-        # not lose arrays of variable length.
-        return hdu, HDUResult(index, hdu.name, "copied", reason, shape)
-    cmap, problems = collect_problems(masker, read_image(hdu, path, index))
-    primary = chosen or isinstance(hdu, fits.PrimaryHDU)
+def _mask_hdu(hdu, index, path, masker, target, writer):
+    """Mask an image, band by band, and say what was done."""
+    readers = image_readers(hdu, path, index)
+    image = writer.image(target.header(hdu.header), target.shape, target.dtype)
+    problems = []
+    for number, read in enumerate(readers):
+        cube = len(hdu.shape) == 3
+        where = f" of plane {number}" if cube else ""
+        bands = masker.stream(
+            read,
+            hdu.shape[-2:],
+            on_problem=lambda why, where=where: problems.append(
+                f"No verdict{where}: {why}"
+            ),
+        )
+        _write_bands(bands, partial(target.add, image, (number,) if cube else ()))
     action = "masked"
     if problems:  # in a cube, some planes can be judged
-        action = "failed" if cmap.invalid.all() else "partial"
-    result = HDUResult(
-        index,
-        hdu.name,
-        action,
-        "; ".join(problems),
-        shape,
-        {
-            **{name: int(cmap.class_mask(name).sum()) for name in cmap.classes},
-            NO_DATA.abbreviation: int(cmap.invalid.sum()),
-        },
-    )
-    return mask_hdu(cmap, hdu.header, options.content, primary=primary), result
+        everything = target.n_invalid == np.prod(hdu.shape)
+        action = "failed" if everything else "partial"
+    image.set("MM_NODAT", target.n_invalid)
+    image.set("MM_STATE", action)
+    reason = "; ".join(problems)
+    return HDUResult(index, hdu.name, action, reason, hdu.shape, target.pixels)
+
+
+def _write_bands(bands, write):
+    """Write one band while the next is computed."""
+    with ThreadPoolExecutor(1) as executor:
+        under_way = None
+        for rows, cmap in bands:
+            if under_way is not None:
+                under_way.result()
+            under_way = executor.submit(write, rows, cmap)
+        under_way.result()
+
+
+def _process_hdus(file, numbers, path, masker, options, writer, *, chosen):
+    """Write all HDUs and say what was done."""
+    origin = file_digest(path), options.settings
+    for number in numbers:
+        hdu = file[number]
+        reason = why_no_exposure(hdu, chosen=chosen)
+        if reason is None:
+            target = MaskImage(masker, options.content, hdu.shape, origin)
+            yield _mask_hdu(hdu, number, path, masker, target, writer)
+        else:
+            if not chosen:
+                writer.copy(hdu)
+            shape = tuple(getattr(hdu, "shape", ()) or ())
+            yield HDUResult(number, hdu.name, "copied", reason, shape)
 
 
 def _reasons(results, *actions):
@@ -66,57 +96,71 @@ def _reasons(results, *actions):
     ]
 
 
-def _process_file(source, masker, options, taken):
-    """Mask one file and say what happened; errors become results."""
+def _claim(source, options, taken):
+    """Whose output it is, and whether it is there: a result if there is no work."""
+    index = source.hdu
+    if isinstance(index, str):
+        with open_source(source) as (_, index):
+            pass
+    output = output_path(source.path, index, options.directory)
+    key = output.resolve()
+    if key in taken:
+        raise InputError(
+            f"{source} would be written to {output}, like {taken[key]}; put "
+            "them into different output directories."
+        )
+    taken[key] = source
+    if options.if_exists in ("error", "skip") and output.exists():
+        if options.if_exists == "skip":
+            message = f"{output} exists."
+            return FileResult(str(source), "skipped", str(output), message)
+        raise InputError(f"{output} exists; choose to overwrite or to skip it.")
+    return None
+
+
+def _process_file(source, masker, options):
+    """Mask one file and say what happened; it may have been done before."""
     path = source.path
     with open_source(source) as (file, index):
         output = output_path(path, index, options.directory)
-        key = output.resolve()
-        if key in taken:
-            raise InputError(
-                f"{source} would be written to {output}, like {taken[key]}; put "
-                "them into different output directories."
-            )
-        if output.exists() and options.if_exists != "overwrite":
-            if options.if_exists == "skip":
-                message = f"{output} exists."
-                return FileResult(str(source), "skipped", str(output), message)
-            raise InputError(f"{output} exists; choose to overwrite or to skip it.")
-        taken[key] = source
+        if options.if_exists == "resume" and is_finished(
+            output, file_digest(path), options.settings
+        ):
+            why = f"{output} was made of the same exposure in the same way."
+            return FileResult(str(source), "skipped", str(output), why)
         check_writable(output.parent)
+        remove_leftovers(output)
 
-        chosen = range(len(file)) if index is None else [index]
-        hdus, results = [], []
-        for number in chosen:
-            hdu, result = _process_hdu(
-                file[number], number, path, masker, options, chosen=index is not None
+        chosen = index is not None
+        numbers = [index] if chosen else range(len(file))
+        tables = lookup_tables(file, file[index]) if chosen else []
+        with (
+            _writing(output) as temporary,
+            FITSWriter(temporary, len(numbers) + len(tables)) as writer,
+        ):
+            results = tuple(
+                _process_hdus(
+                    file, numbers, path, masker, options, writer, chosen=chosen
+                )
             )
-            hdus.append(hdu)
-            results.append(result)
-        if index is not None:
-            hdus += lookup_tables(file, file[index])
-        failed = _reasons(results, "failed", "partial")
-        if not any(result.action in ("masked", "partial") for result in results):
-            reasons = failed or _reasons(results, "copied")
-            raise InputError(no_image(source, "mask", reasons))
-        _write(hdus, output, overwrite=options.if_exists == "overwrite")
+            for table in tables:
+                writer.copy(table)
+            failed = _reasons(results, "failed", "partial")
+            if not any(result.action in ("masked", "partial") for result in results):
+                reasons = failed or _reasons(results, "copied")
+                raise InputError(no_image(source, "mask", reasons))
 
     message = f"{source} is masked only in part: {'; '.join(failed)}." if failed else ""
     status = "partial" if failed else "masked"
-    return FileResult(str(source), status, str(output), message, tuple(results))
+    return FileResult(str(source), status, str(output), message, results)
 
 
-def _write(hdus, output, *, overwrite):
+@contextmanager
+def _writing(output):
+    """A temporary path, and errors that are about the output."""
     try:
-        with (
-            atomic_path(output, overwrite=overwrite) as temporary,
-            warnings.catch_warnings(),
-        ):
-            # What astropy mends in a source's header is no news here.
-            warnings.simplefilter("ignore", AstropyWarning)
-            fits.HDUList(hdus).writeto(
-                temporary, overwrite=True, output_verify="silentfix+ignore"
-            )
+        with atomic_path(output, overwrite=True) as temporary:
+            yield temporary
     except OSError as error:
         # Of a full disk NumPy only says how many items it could not write, and
         # astropy how many bytes there are, twice.
@@ -134,6 +178,8 @@ def process(
     if_exists="error",
     exclude=AUXILIARY_FILES,
     on_result=None,
+    jobs=1,
+    scheduler=None,
 ):
     """
     Mask FITS files.
@@ -157,8 +203,11 @@ def process(
     output_dir : path-like, optional
         Where to write; beside each exposure by default. It is made if needed.
 
-    if_exists : {'error', 'skip', 'overwrite'}, optional
-        What to do where the output exists already.
+    if_exists : {'error', 'skip', 'resume', 'overwrite'}, optional
+        What to do where the output exists already. ``'resume'`` skips it if the
+        exposure and all settings are those that it was made with, and replaces it
+        otherwise, or if it was masked only in part: a batch that was interrupted,
+        or had failures, goes on.
 
     exclude : iterable of str, optional
         Patterns of names that are left out of directories, unless an HDU of
@@ -168,6 +217,15 @@ def process(
         Called with (number of files done, number of files, `FileResult`)
         after each file.
 
+    jobs : int, optional
+        Processes on this machine; each gets its share of the processors. More than
+        one needs ``dask.distributed``. One process uses all processors, too; more
+        help where files are small, or where reading them takes long.
+
+    scheduler : str, optional
+        Address of a ``dask.distributed`` scheduler, whose workers mask the files in
+        place of ``jobs``. They must see the files under the same paths.
+
     Returns
     -------
     results : list of `FileResult`
@@ -176,7 +234,10 @@ def process(
     Raises
     ------
     ValueError
-        ``content`` or ``if_exists`` is unknown.
+        ``content`` or ``if_exists`` is unknown, or ``jobs`` not positive.
+
+    InputError
+        ``dask.distributed`` is not installed, or there is no such scheduler.
     """
     for value, allowed, name in (
         (content, CONTENTS, "content"),
@@ -185,6 +246,30 @@ def process(
         if value not in allowed:
             raise ValueError(f"{name} is {value!r}; it must be one of {allowed}.")
     directory = None if output_dir is None else Path(output_dir)
-    options = _Options(content, directory, if_exists)
-    work = partial(_process_file, masker=masker, options=options, taken={})
-    return work_through(paths, work, FileResult, exclude=exclude, on_result=on_result)
+    settings = settings_digest(masker, content)
+    options = _Options(content, directory, if_exists, settings)
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, not {jobs}.")
+    taken = {}
+
+    def note(done, total, result):
+        # What could not be written does not keep others from it.
+        if result.status == "failed":
+            for output in [k for k, v in taken.items() if str(v) == result.source]:
+                del taken[output]
+        if on_result is not None:
+            on_result(done, total, result)
+
+    work_on_all = partial(
+        work_through,
+        paths,
+        partial(_process_file, masker=masker, options=options),
+        FileResult,
+        exclude=exclude,
+        on_result=note,
+        claim=partial(_claim, options=options, taken=taken),
+    )
+    if jobs == 1 and scheduler is None:
+        return work_on_all()
+    with cluster_of(jobs, scheduler) as client:
+        return work_on_all(mapper=partial(map_sources, client))

@@ -3,7 +3,9 @@
 import contextlib
 import json
 import logging
+import signal
 import sys
+import threading
 import warnings
 
 from tqdm import tqdm
@@ -28,7 +30,7 @@ __all__ = [
     "writing",
 ]
 
-SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
+SUCCESS, FAILURE, INTERRUPTED, TERMINATED = 0, 1, 130, 143
 
 # Errors whose message is meant for users; anything else is a bug and shows
 # where it came from.
@@ -66,16 +68,42 @@ def guarded(command, function):
     Returns
     -------
     code : int
-        0 if all went well, 1 if something failed, 130 if interrupted.
+        0 if all went well, 1 if something failed, 130 if interrupted, 143 if
+        terminated.
     """
     try:
-        return function()
+        with _termination_interrupts():
+            return function()
     except USER_ERRORS as error:
         print(f"{command}: error: {error}", file=sys.stderr)
         return FAILURE
+    except _TerminatedError:
+        print(f"{command}: terminated; finished files are whole.", file=sys.stderr)
+        return TERMINATED
     except KeyboardInterrupt:
         print(f"{command}: interrupted; finished files are whole.", file=sys.stderr)
         return INTERRUPTED
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """The process is to end: what is under way is cleaned up first."""
+
+
+def _raise_terminated(*_):
+    raise _TerminatedError
+
+
+@contextlib.contextmanager
+def _termination_interrupts():
+    """Let SIGTERM do what Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -93,13 +93,28 @@ def add_parser(subparsers):
     add(
         "--tile-size", type=positive_integer, metavar="N", help="largest tile in pixels"
     )
+    add(
+        "--jobs",
+        type=positive_integer,
+        default=1,
+        metavar="N",
+        help="processes on this machine (default: %(default)s, which uses all "
+        "processors, too); more than one needs dask.distributed",
+    )
+    add(
+        "--dask-scheduler",
+        metavar="ADDRESS",
+        help="let the workers of this Dask scheduler mask the files",
+    )
     add_file_options(parser)
     parser.set_defaults(run=_run, prog=_NAME, parser=parser)
 
 
 def _run(args):
+    from maximask_astro.inference import keep_compiled
     from maximask_astro.masking import DEFAULT_MODEL, ContaminantMasker
 
+    keep_compiled()
     priors = dict(args.prior)
     with usage_errors(args.parser):
         masker = ContaminantMasker(
@@ -122,6 +137,8 @@ def _run(args):
         if_exists=args.if_exists,
         exclude=AUXILIARY_FILES if args.exclude is None else args.exclude,
         on_result=reporter,
+        jobs=args.jobs,
+        scheduler=args.dask_scheduler,
     )
     if args.json is not None:
         write_json(results, args.json)

@@ -1,8 +1,12 @@
 """Write files so that nobody ever sees half of one."""
 
 import errno
+import glob
 import os
+import re
+import socket
 import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,7 +17,10 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-__all__ = ["append_whole", "atomic_path", "check_writable"]
+__all__ = ["append_whole", "atomic_path", "check_writable", "remove_leftovers"]
+
+# Temporary files of processes on other machines are left over after so many seconds.
+_LEFT_OVER = 86400.0
 
 
 @contextmanager
@@ -44,7 +51,9 @@ def atomic_path(path, *, overwrite=False):
     if not overwrite and path.exists():
         raise FileExistsError(f"{path} exists; allow overwriting to replace it.")
     descriptor, name = tempfile.mkstemp(
-        prefix=f".{path.name}.", suffix="".join(path.suffixes[-2:]), dir=path.parent
+        prefix=f".{path.name}.{_this_process()}-",
+        suffix="".join(path.suffixes[-2:]),
+        dir=path.parent,
     )
     os.close(descriptor)
     temporary = Path(name)
@@ -57,6 +66,49 @@ def atomic_path(path, *, overwrite=False):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _this_process():
+    """Host and number, as part of a file's name."""
+    host = re.sub("[^A-Za-z0-9]", "_", socket.gethostname())
+    return f"{host}-{os.getpid()}"
+
+
+def _is_alive(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
+def remove_leftovers(path):
+    """
+    Remove what processes that were killed have left of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file that they were writing with `atomic_path`. Temporary files of
+        processes that are still running are left alone, and those of other
+        machines for a day.
+    """
+    path = Path(path)
+    host, _, own = _this_process().rpartition("-")
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\w+)-(\d+)-")
+    for other in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        match = pattern.match(other.name)
+        if match is None or match[2] == own:
+            continue
+        with suppress(OSError):
+            if match[1] == host:
+                gone = not _is_alive(int(match[2]))
+            else:
+                gone = time.time() - other.stat().st_mtime > _LEFT_OVER
+            if gone:
+                other.unlink()
 
 
 def append_whole(path, text):

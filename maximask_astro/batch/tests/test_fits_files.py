@@ -55,7 +55,7 @@ def test_special_records_after_the_last_hdu(tmp_path, content):
 
 
 def test_what_the_system_refuses(tmp_path, monkeypatch):
-    def refuse(path):
+    def refuse(path, **options):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     path = appended(tmp_path / "a.fits", b"")

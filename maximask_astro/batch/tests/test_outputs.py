@@ -1,11 +1,13 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from maximask_astro.batch import output_path
-from maximask_astro.batch.outputs import mask_hdu
+from maximask_astro.batch.outputs import MaskImage
+from maximask_astro.batch.writer import FITSWriter
 from maximask_astro.flags import CLASSES, NO_DATA
 from maximask_astro.masking import ClassSettings, ContaminantMap
 
@@ -52,25 +54,65 @@ def make_map():
     return make
 
 
-def test_a_bit_mask_has_a_bit_a_class(make_map):
-    data = mask_hdu(make_map(), fits.Header(), "bitmask").data
+def rows_of(cmap, plane, rows):
+    """Part of a map."""
+    part = (*plane, rows)
+    return ContaminantMap(
+        cmap.settings,
+        cmap.verdicts[part],
+        cmap.invalid[part],
+        cmap.probability_planes[:, *part],
+    )
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a map in bands of two rows, and read it back."""
+
+    def write(cmap, content, header=None, before=()):
+        masker = SimpleNamespace(
+            classes=cmap.classes, settings=cmap.settings, provenance=cmap.provenance
+        )
+        image = MaskImage(masker, content, cmap.shape, ("a" * 32, "b" * 32))
+        path = tmp_path / "a.masks.fits"
+        with FITSWriter(path, len(before) + 1) as writer:
+            for hdu in before:
+                writer.copy(hdu)
+            target = writer.image(
+                image.header(header or fits.Header()), image.shape, image.dtype
+            )
+            for plane in np.ndindex(cmap.shape[:-2]):
+                for rows in (slice(0, 2), slice(2, 3)):
+                    image.add(target, plane, rows, rows_of(cmap, plane, rows))
+            target.set("MM_NODAT", image.n_invalid)
+        with fits.open(path, memmap=False) as file:
+            file.verify("exception")
+            hdu = file[-1]
+            assert len(file) == len(before) + 1
+            return hdu, hdu.data, image
+
+    return write
+
+
+def test_a_bit_mask_has_a_bit_a_class(make_map, written):
+    _, data, _ = written(make_map(), "bitmask")
     bits = [flag.bit for flag in CLASSES]
     np.testing.assert_array_equal(data, [[NO_DATA.bit] * N_CLASSES, bits, bits])
-    assert data.dtype == np.int16  # as the original writes it, without BZERO
+    assert data.dtype == ">i2"  # as the original writes it, without BZERO
 
 
-def test_masks_have_a_plane_a_class(make_map):
-    data = mask_hdu(make_map(), fits.Header(), "masks").data
+def test_masks_have_a_plane_a_class(make_map, written):
+    _, data, _ = written(make_map(), "masks")
     assert data.dtype == np.uint8
     planes = np.zeros((N_CLASSES, 3, N_CLASSES))
     planes[:, 1:] = np.eye(N_CLASSES)[:, None]
     np.testing.assert_array_equal(data, planes)
 
 
-def test_probabilities_have_a_plane_a_class(make_map):
+def test_probabilities_have_a_plane_a_class(make_map, written):
     cmap = make_map()
-    data = mask_hdu(cmap, fits.Header(), "probabilities").data
-    assert data.dtype == np.float32
+    _, data, _ = written(cmap, "probabilities")
+    assert data.dtype == ">f4"
     np.testing.assert_array_equal(data, cmap.probability_planes)
     assert np.isnan(data[:, 0]).all()
 
@@ -83,21 +125,32 @@ def test_probabilities_have_a_plane_a_class(make_map):
         ("probabilities", (2, N_CLASSES, 3, N_CLASSES)),
     ],
 )
-def test_the_planes_of_a_cube_come_first(make_map, content, shape):
+def test_the_planes_of_a_cube_come_first(make_map, written, content, shape):
     cmap = make_map(2)
-    data = mask_hdu(cmap, fits.Header(), content).data
+    _, data, _ = written(cmap, content)
     assert data.shape == shape
     if content == "probabilities":
         np.testing.assert_array_equal(data[1, 4], cmap.probability_planes[4, 1])
+        np.testing.assert_array_equal(data[0, 7], cmap.probability_planes[7, 0])
+
+
+@pytest.mark.parametrize("content", ["bitmask", "masks", "probabilities"])
+def test_pixels_are_counted(make_map, written, content):
+    cmap = make_map(2)
+    hdu, _, image = written(cmap, content)
+    counts = {name: int(cmap.class_mask(name).sum()) for name in cmap.classes}
+    assert set(counts.values()) == {4}
+    assert image.pixels == {**counts, "NO_DATA": 2 * N_CLASSES}
+    assert hdu.header["MM_NODAT"] == image.n_invalid == 2 * N_CLASSES
 
 
 @pytest.mark.parametrize("primary", [True, False])
-def test_the_kind_of_hdu(make_map, primary):
+def test_the_kind_of_hdu(make_map, written, primary):
     header = fits.ImageHDU(np.zeros((3, 14)), name="CCD7").header
-    hdu = mask_hdu(make_map(), header, "masks", primary=primary)
+    before = [] if primary else [fits.PrimaryHDU()]
+    hdu, _, _ = written(make_map(), "masks", header, before)
     assert isinstance(hdu, fits.PrimaryHDU if primary else fits.ImageHDU)
     assert hdu.name == "CCD7"
-    hdu.verify("exception")
 
 
 @pytest.mark.parametrize(
@@ -108,8 +161,11 @@ def test_the_kind_of_hdu(make_map, primary):
         ("probabilities", "No", "No"),
     ],
 )
-def test_the_header_says_what_the_image_holds(make_map, content, thresholded, single):
-    header = mask_hdu(make_map(), fits.Header({"OBJECT": "M 1"}), content).header
+def test_the_header_says_what_the_image_holds(
+    make_map, written, content, thresholded, single
+):
+    hdu, _, _ = written(make_map(), content, fits.Header({"OBJECT": "M 1"}))
+    header = hdu.header
     assert header["OBJECT"] == "M 1"
     assert (header["PRIORS"], header["THRESH"], header["SMASK"]) == (
         "Yes",
@@ -118,4 +174,3 @@ def test_the_header_says_what_the_image_holds(make_map, content, thresholded, si
     )
     assert ("CR_TH" in header) == (thresholded == "Yes")
     assert ("CR_SM" in header) == (single == "Yes")
-    assert header["MM_NODAT"] == N_CLASSES

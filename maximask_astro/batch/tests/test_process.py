@@ -10,6 +10,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 from maximask_astro.batch import process
 from maximask_astro.batch.tests.bad_files import BAD_FILES, write_bad_file
+from maximask_astro.batch.writer import ImageWriter
 from maximask_astro.flags import NO_DATA
 from maximask_astro.tests.helpers import make_exposure
 
@@ -24,6 +25,20 @@ def exposure(tmp_path):
     path.parent.mkdir()
     fits.writeto(path, IMAGE)
     return path
+
+
+class Changed:
+    """A masker that does something else first."""
+
+    def __init__(self, masker, first):
+        self._masker, self._first = masker, first
+
+    def __getattr__(self, name):
+        return getattr(self._masker, name)
+
+    def stream(self, read, shape, **options):
+        self._first(read, shape)
+        return self._masker.stream(read, shape, **options)
 
 
 def names(directory):
@@ -141,13 +156,12 @@ def test_an_unexpected_error_does_not_stop_a_directory(exposure, masker, tmp_pat
     fits.writeto(exposure.parent / "b.fits", IMAGE)
     calls = []
 
-    def unlucky(data):
-        calls.append(data)
+    def unlucky(read, shape):
+        calls.append(shape)
         if len(calls) == 1:
             raise RuntimeError("the network has a bad day.")
-        return masker(data)
 
-    first, second = process(exposure.parent, unlucky)
+    first, second = process(exposure.parent, Changed(masker, unlucky))
     assert (first.status, second.status) == ("failed", "masked")
     assert first.message == (
         f"{exposure} could not be processed (RuntimeError: the network has a bad day)."
@@ -155,14 +169,13 @@ def test_an_unexpected_error_does_not_stop_a_directory(exposure, masker, tmp_pat
 
 
 def test_warnings_of_others_get_through(exposure, masker):
-    def chatty(data):
+    def chatty(read, shape):
         import warnings
 
         warnings.warn("by the way", AstropyUserWarning, stacklevel=1)
-        return masker(data)
 
     with pytest.warns(AstropyUserWarning, match="by the way"):
-        (result,) = process(exposure, chatty)
+        (result,) = process(exposure, Changed(masker, chatty))
     assert result.status == "masked"
 
 
@@ -179,12 +192,12 @@ def test_an_output_directory_that_cannot_be(exposure, masker, tmp_path, director
     )
 
 
-def test_an_output_directory_is_checked_before_the_work(exposure, tmp_path):
-    def masker(data):
+def test_an_output_directory_is_checked_before_the_work(exposure, masker, tmp_path):
+    def work(read, shape):
         raise AssertionError("this costs minutes")
 
     (tmp_path / "file").touch()
-    (result,) = process(exposure, masker, output_dir=tmp_path / "file")
+    (result,) = process(exposure, Changed(masker, work), output_dir=tmp_path / "file")
     assert "cannot be written to: " in result.message
 
 
@@ -220,24 +233,23 @@ def test_a_disk_that_is_full_half_way(
     if policy == "overwrite":
         output.write_text("precious")
 
-    def writeto(self, path, **kwargs):
-        Path(path).write_bytes(b"SIMPLE")
+    def write(self, rows, values, place=()):
         raise error
 
     before = names(exposure.parent)
-    monkeypatch.setattr(fits.HDUList, "writeto", writeto)
+    monkeypatch.setattr(ImageWriter, "write", write)
     (result,) = process(exposure, masker, if_exists=policy)
     assert result.message == f"{output} cannot be written: {reason}"
     assert names(exposure.parent) == before
     assert not output.exists() or output.read_text() == "precious"
 
 
-def test_an_interrupt_is_not_taken_for_an_error(exposure, monkeypatch):
-    def masker(data):
+def test_an_interrupt_is_not_taken_for_an_error(exposure, masker):
+    def interrupt(read, shape):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        process(exposure, masker)
+        process(exposure, Changed(masker, interrupt))
     assert names(exposure.parent) == ["a.fits"]
 
 

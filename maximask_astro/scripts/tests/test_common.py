@@ -1,5 +1,8 @@
 import json
 import logging
+import os
+import signal
+import time
 import warnings
 
 import pytest
@@ -13,6 +16,7 @@ from maximask_astro.scripts.common import (
     write_json,
 )
 from maximask_astro.utils import InputError, ModelIntegrityError, ModelNotFoundError
+from maximask_astro.utils.files import atomic_path
 
 MASKED = FileResult("a.fits", "masked", "a.masks.fits")
 FAILED = FileResult("b.fits", "failed", message="b.fits is empty.")
@@ -52,6 +56,24 @@ def test_guarded_ends_after_an_interrupt(capsys):
     assert capsys.readouterr().err == (
         "command: interrupted; finished files are whole.\n"
     )
+
+
+def test_guarded_cleans_up_before_a_termination(tmp_path, capsys):
+    """SIGTERM does what Ctrl-C does: no half of a file is left."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def write():
+        with atomic_path(tmp_path / "a.txt") as temporary:
+            temporary.write_text("half")
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+
+    assert guarded("command", write) == 143
+    assert capsys.readouterr().err == (
+        "command: terminated; finished files are whole.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 class Parser:

@@ -1,0 +1,123 @@
+"""Work through files in other processes, here or on other machines."""
+
+import os
+from contextlib import contextmanager
+from itertools import islice
+
+from maximask_astro.utils.errors import InputError
+
+__all__ = ["cluster_of", "map_sources"]
+
+# Files that are handed to each worker ahead, so that none waits for the next.
+_AHEAD = 3
+
+
+@contextmanager
+def cluster_of(jobs, scheduler):
+    """
+    Connect to the processes that are to work.
+
+    Parameters
+    ----------
+    jobs : int
+        How many processes to start on this machine, unless there is a scheduler.
+
+    scheduler : str or None
+        Address of a scheduler of ``dask.distributed``.
+
+    Yields
+    ------
+    client : `distributed.Client`
+        The connection; it is closed in the end, and so are processes that were
+        started.
+
+    Raises
+    ------
+    InputError
+        There is no such scheduler, or ``dask.distributed`` is not installed.
+    """
+    try:
+        import dask
+        import distributed
+    except ImportError as error:
+        raise InputError(
+            "Several processes need dask.distributed; install maximask_astro[dask]."
+        ) from error
+    if scheduler is not None:
+        try:
+            client = distributed.Client(scheduler, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"There is no Dask scheduler at {scheduler}; give an address such as "
+                "tcp://host:8786."
+            ) from error
+        with client:
+            yield client
+        return
+    # Each process its share of the processors: XLA takes all that it sees.
+    threads = max((os.cpu_count() or 1) // jobs, 1)
+    environment = {
+        **dask.config.get("distributed.nanny.pre-spawn-environ", {}),
+        "NPROC": str(threads),
+    }
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+        distributed.LocalCluster(
+            n_workers=jobs,
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address=":0",
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def _work_there(source, work):
+    """In a worker: what is compiled serves the next worker, too."""
+    from maximask_astro.inference import keep_compiled
+
+    keep_compiled()
+    return work(source)
+
+
+def map_sources(client, work, items):
+    """
+    Work on sources, each in some worker.
+
+    The function is sent once to each worker. If a worker is lost, others do its work.
+
+    Parameters
+    ----------
+    client : `distributed.Client`
+        The connection to the workers.
+
+    work : callable
+        From a source to a result. It may run again for the same source.
+
+    items : iterable of (int, `Source`)
+        Sources with their numbers; taken as workers become free.
+
+    Yields
+    ------
+    index, result : int, object
+        As they come; an exception if the work itself failed, or if every worker that
+        tried was lost.
+    """
+    from distributed import as_completed
+
+    shared = client.scatter(work, broadcast=True, hash=False)
+    coming, numbers = iter(items), {}
+
+    def submit(number):
+        for index, source in islice(coming, number):
+            future = client.submit(_work_there, source, shared, pure=False)
+            numbers[future.key] = index
+            yield future
+
+    workers = len(client.scheduler_info()["workers"])
+    done = as_completed(submit(_AHEAD * max(workers, 1)))
+    for future in done:
+        error = future.exception()
+        yield numbers.pop(future.key), error or future.result()
+        done.update(submit(1))
