@@ -56,6 +56,7 @@ rst_epilog = """
 .. _Astropy: https://www.astropy.org/
 .. _ccdproc: https://ccdproc.readthedocs.io/
 .. _Keras: https://keras.io/
+.. _Dask: https://distributed.dask.org/
 .. _JAX: https://docs.jax.dev/
 .. _photutils: https://photutils.readthedocs.io/
 """
