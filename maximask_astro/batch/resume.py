@@ -6,6 +6,7 @@ from pathlib import Path
 
 from maximask_astro.batch.fits_files import open_fits
 from maximask_astro.utils.errors import InputError
+from maximask_astro.utils.files import file_sha256
 
 __all__ = ["file_digest", "is_finished", "settings_digest"]
 
@@ -15,7 +16,7 @@ _DIGITS = 32
 
 def file_digest(path):
     """
-    Compute a digest of a file's content.
+    Compute a digest of a file's content that fits on a card.
 
     Parameters
     ----------
@@ -27,8 +28,7 @@ def file_digest(path):
     digest : str
         The first 32 digits of its SHA-256.
     """
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:_DIGITS]
+    return file_sha256(path)[:_DIGITS]
 
 
 def settings_digest(masker, content):

@@ -2,6 +2,7 @@
 
 import errno
 import glob
+import hashlib
 import os
 import re
 import socket
@@ -17,7 +18,13 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
-__all__ = ["append_whole", "atomic_path", "check_writable", "remove_leftovers"]
+__all__ = [
+    "append_whole",
+    "atomic_path",
+    "check_writable",
+    "file_sha256",
+    "remove_leftovers",
+]
 
 # Temporary files of processes on other machines are left over after so many seconds.
 _LEFT_OVER = 86400.0
@@ -66,6 +73,24 @@ def atomic_path(path, *, overwrite=False):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def file_sha256(path):
+    """
+    Digest a file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    digest : str
+        Its SHA-256, 64 hexadecimal digits.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _this_process():

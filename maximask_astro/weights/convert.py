@@ -1,12 +1,12 @@
 """Rename the variables of the published checkpoints to those of our networks."""
 
-import hashlib
 from pathlib import Path
 
 from maximask_astro.utils.errors import ModelIntegrityError
+from maximask_astro.utils.files import file_sha256
 from maximask_astro.weights.checkpoint import read_checkpoint
 
-__all__ = ["convert_checkpoint", "file_sha256", "is_checkpoint"]
+__all__ = ["convert_checkpoint", "is_checkpoint"]
 
 DATA_FILE = "variables.data-00000-of-00001"
 
@@ -15,24 +15,6 @@ _MAXITRACK_SLOPES = {
     f"variables/{number}": f"slopes{index}/alpha"
     for index, number in enumerate((2, 5, 8, 11, 14, 17, 20), start=1)
 }
-
-
-def file_sha256(path):
-    """
-    Digest a file.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    digest : str
-        Its SHA-256, 64 hexadecimal digits.
-    """
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_checkpoint(directory):

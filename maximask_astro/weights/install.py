@@ -11,9 +11,9 @@ from maximask_astro.utils.errors import (
     ModelIntegrityError,
     ModelNotFoundError,
 )
+from maximask_astro.utils.files import file_sha256
 from maximask_astro.weights.convert import (
     convert_checkpoint,
-    file_sha256,
     is_checkpoint,
 )
 from maximask_astro.weights.store import (

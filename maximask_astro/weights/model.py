@@ -5,11 +5,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from maximask_astro.utils.errors import ModelIntegrityError
+from maximask_astro.utils.files import file_sha256
 from maximask_astro.weights.card import ModelCard
 from maximask_astro.weights.convert import (
     DATA_FILE,
     convert_checkpoint,
-    file_sha256,
     is_checkpoint,
 )
 from maximask_astro.weights.store import (
