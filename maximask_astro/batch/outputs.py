@@ -137,12 +137,12 @@ class MaskImage:
 
     @property
     def n_invalid(self):
-        """Pixels without a verdict so far."""
+        """Number of pixels without a verdict so far."""
         return int(self._counts[NO_DATA.bit])
 
     @property
     def pixels(self):
-        """Pixels of each class, and those without a verdict, by abbreviation."""
+        """Number of pixels of each class, and without a verdict, by abbreviation."""
         codes = np.flatnonzero(self._counts)
         counts = {}
         for item in self.masker.settings:

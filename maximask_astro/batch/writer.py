@@ -130,7 +130,10 @@ class ImageWriter:
     header : `~astropy.io.fits.Header`
         Its complete header.
 
-    shape, dtype
+    shape : tuple of int
+        Of the image.
+
+    dtype : dtype
         Of the image.
     """
 

@@ -47,7 +47,7 @@ class Tile:
 
 def mirrored(positions, length):
     """
-    Positions in an image that mirrors stand for beyond its end.
+    Find the positions that stand for those beyond an image's end.
 
     Parameters
     ----------

@@ -48,8 +48,11 @@ def grow_bands(bands, settings, radii):
     bands : iterable of `~maximask_astro.inference.Band`
         From the first rows to the last.
 
-    settings, radii
-        As in `grow_codes`.
+    settings : iterable of `ClassSettings`
+        The classes.
+
+    radii : mapping of str to float
+        Radius in pixels by abbreviation.
 
     Yields
     ------

@@ -77,7 +77,13 @@ def folded_unet(graph, image, *, n_classes, channels, fine, detail):
     image : object
         What the graph takes for maps: the image, one channel.
 
-    n_classes, channels, fine, detail
+    n_classes : int
+        As of `build_folded_unet`.
+
+    channels : tuple of int
+        As of `build_folded_unet`.
+
+    fine, detail : int
         As of `build_folded_unet`.
 
     Returns

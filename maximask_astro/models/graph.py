@@ -30,11 +30,47 @@ class KerasGraph:
         self._kernel_initializer = kernel_initializer
 
     def arcsinh(self, x):
-        """Inverse hyperbolic sine."""
+        """
+        Take the inverse hyperbolic sine.
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        Returns
+        -------
+        y : tensor
+            Another map.
+        """
         return keras.ops.arcsinh(x)
 
     def conv(self, x, name, filters, size=3, activation="relu"):
-        """Convolution of 3 by 3 or 1 by 1, zeros beyond the border, with a bias."""
+        """
+        Convolve, with zeros beyond the border, and add a bias.
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        name : str
+            Of the layer and its weights.
+
+        filters : int
+            Channels of the result.
+
+        size : {3, 1}, optional
+            Of the kernel.
+
+        activation : {'relu', None}, optional
+            What is applied to the result.
+
+        Returns
+        -------
+        y : tensor
+            Another map.
+        """
         layer = Convolution(
             filters,
             size,
@@ -45,41 +81,179 @@ class KerasGraph:
         return layer(x)
 
     def pool(self, x):
-        """Largest of each 2 by 2 pixels."""
+        """
+        Take the largest of each 2 by 2 pixels.
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        Returns
+        -------
+        y : tensor
+            Another map, half as high and wide.
+        """
         return pool(x)
 
     def pool_with_positions(self, x):
-        """Largest of each 2 by 2 pixels, and where it is."""
+        """
+        Take the largest of each 2 by 2 pixels, and note where it is.
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        Returns
+        -------
+        y : tensor
+            Another map, half as high and wide.
+
+        positions : list of tensor
+            For `unpool`.
+        """
         pooled, *positions = PoolWithPositions()(x)
         return pooled, positions
 
     def unpool(self, x, positions, before):
-        """Put values where the maxima of a map were."""
+        """
+        Put values where the maxima of a map were, zeros elsewhere.
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        positions : list of tensor
+            From `pool_with_positions`.
+
+        before : tensor
+            What was pooled.
+
+        Returns
+        -------
+        y : tensor
+            Another map, of the size of ``before``.
+        """
         return Unpool()(x, *positions, before)
 
     def upsample(self, x, name):
-        """Repeat each pixel 2 by 2 times."""
+        """
+        Repeat each pixel 2 by 2 times.
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        name : str
+            Of the layer and its weights.
+
+        Returns
+        -------
+        y : tensor
+            Another map, twice as high and wide.
+        """
         layer = keras.layers.UpSampling2D(2, interpolation="nearest", name=name)
         return layer(x)
 
     def fold(self, x):
-        """2 by 2 pixels become channels."""
+        """
+        Make 2 by 2 pixels channels (space to depth).
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        Returns
+        -------
+        y : tensor
+            Another map, half as high and wide.
+        """
         return Fold()(x)
 
     def conv_folded(self, x, name, filters):
-        """The same of a convolution, and what `unfold_conv` takes of it."""
+        """
+        Convolve, apply a rectifier, and fold.
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        name : str
+            Of the layer and its weights.
+
+        filters : int
+            Channels of the result.
+
+        Returns
+        -------
+        folded : tensor
+            As `fold` gives it.
+
+        full : object
+            The same for `unfold_conv`.
+        """
         x = self.conv(x, name, filters)
         return Fold()(x), x
 
     def unfold_conv(self, x, full, name, filters):
-        """Convolution of channels that become 2 by 2 pixels, beside full ones."""
+        """
+        Make channels 2 by 2 pixels (depth to space), and convolve them.
+
+        Parameters
+        ----------
+        x : tensor
+            A map, half as high and wide as the result.
+
+        full : object
+            What `conv_folded` gave: more channels, of full height and width.
+
+        name : str
+            Of the layer and its weights.
+
+        filters : int
+            Channels of the result.
+
+        Returns
+        -------
+        y : tensor
+            Another map.
+        """
         x = self.concatenate([Unfold()(x), full])
         return self.conv(x, name, filters, activation=None)
 
     def add(self, first, second):
-        """Sum of two maps."""
+        """
+        Add two maps.
+
+        Parameters
+        ----------
+        first, second : tensor
+            Maps of the same shape.
+
+        Returns
+        -------
+        y : tensor
+            Their sum.
+        """
         return keras.layers.Add()([first, second])
 
     def concatenate(self, maps):
-        """The channels of all maps."""
+        """
+        Put the channels of maps together.
+
+        Parameters
+        ----------
+        maps : list of tensor
+            Maps of the same height and width.
+
+        Returns
+        -------
+        y : tensor
+            One map.
+        """
         return keras.layers.Concatenate()(maps)

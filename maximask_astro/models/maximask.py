@@ -75,7 +75,10 @@ def maximask(graph, image, *, n_classes, channels):
     image : object
         What the graph takes for maps: the image, one channel.
 
-    n_classes, channels
+    n_classes : int
+        As of `build_maximask`.
+
+    channels : tuple of 6 int
         As of `build_maximask`.
 
     Returns
