@@ -97,9 +97,8 @@ def _compiled(model, rows, width):
     ):
         image = normalize(image[None], sky)[0]
         logits, state = network.step(weights, state, image, start, height)
-        codes, planes = judge(logits[None], decisions, channels, probabilities)
-        codes = network.in_rows(codes)[0]
-        return [codes, None if planes is None else network.in_rows(planes[0])], state
+        found = judge(logits[None], decisions, channels, probabilities)
+        return [None if part is None else part[0] for part in found], state
 
     return network, partial(step, jax.tree.map(jax.numpy.asarray, model.weights))
 

@@ -101,7 +101,7 @@ def judge(logits, decisions, channels, probabilities):
     Parameters
     ----------
     logits : array
-        Shape (batch, ..., all channels).
+        Shape (batch, height, width, all channels).
 
     decisions : dict of str to array
         From `numbers_of`.
@@ -115,10 +115,10 @@ def judge(logits, decisions, channels, probabilities):
     Returns
     -------
     codes : array
-        uint32, shape (batch, ...): the codes of all verdicts, ORed.
+        uint32, shape (batch, height, width): the codes of all verdicts, ORed.
 
     planes : array or None
-        Probabilities, shape (batch, channels, ...).
+        Probabilities, shape (batch, channels, height, width).
     """
     import jax
     import jax.numpy as jnp

@@ -93,8 +93,8 @@ def folded_unet(graph, image, *, n_classes, channels, fine, detail):
     """
     conv = graph.conv
     x = graph.arcsinh(image)
-    folded, full = graph.conv_folded(x, "fine", fine)
-    x = graph.concatenate([graph.fold(x), folded])
+    full = conv(x, "fine", fine)
+    x = graph.concatenate([graph.fold(x), graph.fold(full)])
 
     skips = []
     for level, filters in enumerate(channels, start=1):
@@ -113,4 +113,5 @@ def folded_unet(graph, image, *, n_classes, channels, fine, detail):
         x = graph.add(x, skips[level - 1])
         x = conv(x, f"up{level}a", channels[level - 1])
     x = conv(x, "detail", 4 * detail, 1)
-    return graph.unfold_conv(x, full, "logits", n_classes)
+    x = graph.concatenate([graph.unfold(x), full])
+    return conv(x, "logits", n_classes, activation=None)

@@ -174,57 +174,21 @@ class KerasGraph:
         """
         return Fold()(x)
 
-    def conv_folded(self, x, name, filters):
+    def unfold(self, x):
         """
-        Convolve, apply a rectifier, and fold.
+        Make channels 2 by 2 pixels (depth to space).
 
         Parameters
         ----------
         x : tensor
             A map.
 
-        name : str
-            Of the layer and its weights.
-
-        filters : int
-            Channels of the result.
-
-        Returns
-        -------
-        folded : tensor
-            As `fold` gives it.
-
-        full : object
-            The same for `unfold_conv`.
-        """
-        x = self.conv(x, name, filters)
-        return Fold()(x), x
-
-    def unfold_conv(self, x, full, name, filters):
-        """
-        Make channels 2 by 2 pixels (depth to space), and convolve them.
-
-        Parameters
-        ----------
-        x : tensor
-            A map, half as high and wide as the result.
-
-        full : object
-            What `conv_folded` gave: more channels, of full height and width.
-
-        name : str
-            Of the layer and its weights.
-
-        filters : int
-            Channels of the result.
-
         Returns
         -------
         y : tensor
-            Another map.
+            Another map, twice as high and wide.
         """
-        x = self.concatenate([Unfold()(x), full])
-        return self.conv(x, name, filters, activation=None)
+        return Unfold()(x)
 
     def add(self, first, second):
         """

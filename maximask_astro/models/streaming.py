@@ -19,7 +19,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from maximask_astro.models.cells import folded_kernel, shifted_kernel
 from maximask_astro.models.layers import add_channels
 
 __all__ = ["RowNetwork"]
@@ -33,9 +32,7 @@ class _Rows:
     Parameters
     ----------
     values : array
-        Shape (rows, width, channels), or cells of 2 by 2 pixels that are one pixel
-        lower and to the right than those of `_corners`, one more a row, shape
-        (rows / 2, width / 2 + 1, 2, 2, channels).
+        Shape (rows, width, channels).
 
     scale : int
         Rows of the image to one of these.
@@ -79,9 +76,6 @@ class _RowGraph:
         # First of the image's new rows, and the height of the image.
         self._start, self._height = start, height
 
-    def _weights_of(self, name):
-        return [self._weights[f"{name}/{part}"] for part in ("kernel", "bias")]
-
     def _zeroed(self, x):
         """The same, zero where there is no image."""
         if x.zero:
@@ -112,7 +106,7 @@ class _RowGraph:
         return _Rows(jnp.arcsinh(x.values), x.scale, x.late, x.zero)
 
     def conv(self, x, name, filters, size=3, activation="relu"):
-        kernel, bias = self._weights_of(name)
+        kernel, bias = (self._weights[f"{name}/{part}"] for part in ("kernel", "bias"))
         late = x.late + size // 2
         values = x.values
         if size > 1:
@@ -169,24 +163,13 @@ class _RowGraph:
         values = values.reshape(height // 2, width // 2, 4 * channels)
         return _Rows(values, 2 * x.scale, x.late // 2, x.zero)
 
-    def conv_folded(self, x, name, filters):
-        kernel, bias = self._weights_of(name)
-        x = self._zeroed(self.fold(x))
-        values = self._kept.before(x.values, 2)
-        values = _convolve(values, folded_kernel(kernel)) + jnp.tile(bias, 4)
-        x = _Rows(jnp.maximum(values, 0), x.scale, x.late + 1, False)
-        return x, x
-
-    def unfold_conv(self, x, full, name, filters):
-        kernel, bias = self._weights_of(name)
-        parts = [self._zeroed(part) for part in self._together([x, full])]
-        values = jnp.concatenate([part.values for part in parts], axis=-1)
-        values = jnp.pad(self._kept.before(values, 1), ((0, 0), (1, 1), (0, 0)))
-        split = x.values.shape[-1] // 4
-        values = _convolve(values, shifted_kernel(kernel, split), beside=0)
-        values = values.reshape(*values.shape[:2], 2, 2, filters) + bias
-        # A row of cells begins with the second row of one before.
-        return _Rows(values, 1, 2 * parts[0].late + 1, False)
+    def unfold(self, x):
+        height, width, channels = x.values.shape
+        channels //= 4
+        values = x.values.reshape(height, width, 2, 2, channels)
+        values = values.transpose(0, 2, 1, 3, 4)
+        values = values.reshape(2 * height, 2 * width, channels)
+        return _Rows(values, x.scale // 2, 2 * x.late, x.zero)
 
     def add(self, first, second):
         first, second = self._together([first, second])
@@ -207,9 +190,9 @@ def _corners(values):
     return tuple((cells[:, i, :, 0], cells[:, i, :, 1]) for i in (0, 1))
 
 
-def _convolve(values, kernel, beside=None):
+def _convolve(values, kernel):
     """Convolve rows; zeros are beside them, but nothing above and below."""
-    beside = kernel.shape[1] // 2 if beside is None else beside
+    beside = kernel.shape[1] // 2
 
     def convolve(values, kernel):
         return lax.conv_general_dilated(
@@ -255,7 +238,6 @@ class RowNetwork:
         output, self._state = jax.eval_shape(first, weights, image)
         self.late = late[0]
         self.n_channels = output.shape[-1]
-        self._in_cells = output.ndim == 5
 
     def _run(self, weights, state, image, start, height):
         kept = _Kept(state)
@@ -299,31 +281,10 @@ class RowNetwork:
         Returns
         -------
         logits : array
-            For `in_rows`: of rows that are ``late`` above those; channels are last.
+            Shape (rows, width, channels): of rows that are ``late`` above those.
 
         state : list of array
             What is kept.
         """
         output, state = self._run(weights, state, image, start, height)
         return output.values, state
-
-    def in_rows(self, values):
-        """
-        Put values of pixels in their places.
-
-        Parameters
-        ----------
-        values : array
-            Shape (number, ...): each made pixel by pixel of one channel, or of all, of
-            what `step` returned.
-
-        Returns
-        -------
-        values : array
-            Shape (number, rows, width).
-        """
-        if not self._in_cells:
-            return values
-        number, height, width = values.shape[:3]
-        values = values.transpose(0, 1, 3, 2, 4)
-        return values.reshape(number, 2 * height, 2 * width)[:, :, 1:-1]

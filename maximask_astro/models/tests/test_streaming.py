@@ -40,8 +40,7 @@ def run_rows(function, weights, image, rows):
         inside = image[start : start + rows]
         part[: len(inside), :, 0] = inside
         logits, state = step(weights, state, part, start, height)
-        planes = network.in_rows(np.moveaxis(np.asarray(logits), -1, 0))
-        parts.append(np.moveaxis(planes, 0, -1))
+        parts.append(np.asarray(logits))
     assert len({part.shape for part in parts}) == 1
     whole = np.concatenate(parts)[network.late :][:height]
     assert whole.shape == (height, width, network.n_channels)
