@@ -162,15 +162,18 @@ class SkyReader:
             True for them, shape (rows within the image, width of the image).
         """
         rows = mirrored(np.arange(top, top + height), self.shape[0])
-        # What invalid pixels are filled with depends on rows around.
-        first = max(rows.min() - FILL_REACH, 0)
-        last = min(rows.max() + 1 + FILL_REACH, self.shape[0])
+        first, last = rows.min(), rows.max() + 1
         image, invalid = self.read(first, last)
-        if invalid is not None:
+        if invalid is not None and invalid.any():
+            # What they are filled with depends on rows around.
+            first = max(first - FILL_REACH, 0)
+            last = min(last + FILL_REACH, self.shape[0])
+            image, invalid = self.read(first, last)
             self._fill(image, invalid, first)
             invalid = invalid[top - first : top - first + height]
-            invalid = invalid[: self.shape[0] - top]
-            invalid = invalid.copy() if invalid.any() else None
+            invalid = invalid[: self.shape[0] - top].copy()
+        else:
+            invalid = None
         if rows[-1] - rows[0] == height - 1:  # not mirrored
             image = image[rows[0] - first : rows[-1] + 1 - first]
         else:

@@ -16,8 +16,8 @@ __all__ = ["band_height", "has_rows", "stream_rows"]
 
 # Pixels that are taken at a time, and the fewest rows, in strides: with less, moving
 # what is kept would take long.
-_PIXELS_ON_CPU, _PIXELS = 1 << 19, 1 << 23
-_LEAST = 4
+_PIXELS_ON_CPU, _PIXELS = 1 << 18, 1 << 23
+_LEAST = 1
 
 
 def has_rows(model):
@@ -90,15 +90,25 @@ def _compiled(model, rows, width):
     @partial(
         jax.jit,
         static_argnames=("channels", "probabilities"),
-        donate_argnames="state",
+        donate_argnames="oldest",
     )
     def step(
-        weights, state, image, start, height, decisions, *, channels, probabilities, sky
+        weights,
+        oldest,
+        following,
+        image,
+        start,
+        height,
+        *,
+        decisions,
+        channels,
+        probabilities,
+        sky,
     ):
         image = normalize(image[None], sky)[0]
-        logits, state = network.step(weights, state, image, start, height)
+        logits, new = network.step(weights, oldest, following, image, start, height)
         found = judge(logits[None], decisions, channels, probabilities)
-        return [None if part is None else part[0] for part in found], state
+        return [None if part is None else part[0] for part in found], new
 
     return network, partial(step, jax.tree.map(jax.numpy.asarray, model.weights))
 
@@ -161,7 +171,8 @@ def stream_rows(
         }
         return image, invalid, sky
 
-    def finish(start, found):
+    def finish(start, computed):
+        found = computed.result()
         top = start - network.late
         keep = slice(max(top, 0), min(top + rows, height))
         if keep.stop <= keep.start:
@@ -177,24 +188,29 @@ def stream_rows(
 
     starts = range(0, tall + network.late, rows)
     state, known, pending = network.first_state(), _Invalid(width), deque()
+
+    def compute(start, image, sky):
+        nonlocal state
+        with turn() as alone:
+            found, new = step(*network.before_step(state), image, start, tall, sky=sky)
+            state = network.after_step(state, new)
+            return jax.block_until_ready(found) if alone else found
+
+    # While some rows are computed, those before are handed out and those after are
+    # prepared.
     with (
-        ThreadPoolExecutor(1) as executor,
+        ThreadPoolExecutor(1) as reading,
+        ThreadPoolExecutor(1) as computing,
         tqdm(total=height, unit="row", disable=not progress_bar) as progress,
     ):
-        coming = executor.submit(prepare, starts[0])
+        coming = reading.submit(prepare, starts[0])
         for start in starts:
             image, invalid, sky = coming.result()
             if start + rows in starts:
-                coming = executor.submit(prepare, start + rows)
+                coming = reading.submit(prepare, start + rows)
             known.add(start, min(start + rows, height), invalid)
-            with turn() as alone:
-                found, state = step(
-                    state=state, image=image, start=start, height=tall, sky=sky
-                )
-                if alone:
-                    jax.block_until_ready(found)
-            pending.append((start, found))
-            while len(pending) > (0 if alone else AHEAD):
+            pending.append((start, computing.submit(compute, start, image, sky)))
+            while len(pending) > AHEAD:
                 yield from finish(*pending.popleft())
         while pending:
             yield from finish(*pending.popleft())

@@ -1,4 +1,4 @@
-"""Layers whose gradients XLA would compute slowly on a CPU."""
+"""Layers that XLA would compute slowly on a CPU."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from jax import lax
 
 from maximask_astro.utils.keras_backend import import_keras
 
-__all__ = ["Convolution", "add_channels", "convolve", "pool"]
+__all__ = ["Convolution", "apply_kernel", "convolve", "pool"]
 
 keras = import_keras()
 ops = keras.ops
@@ -17,50 +17,92 @@ ops = keras.ops
 # channels.
 _LANES = 16
 
+# So many channels may be added to have one, and no more.
+_FEW = 2
+
+# Pixels of an image of one channel that are taken together at most, and filters.
+_CELL, _CELL_FILTERS = 8, 64
+
 # Images smaller than this are handled together, in pixels.
 _TOGETHER = 16384
 
 
-def _convolve(images, kernel):
+def _convolve(images, kernel, *, above, strides=(1, 1)):
+    """Convolve with zeros beside images, and above and below them if wanted."""
+    beside = kernel.shape[0] // 2
+    above = beside if above else 0
     return lax.conv_general_dilated(
-        images, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        images,
+        kernel,
+        strides,
+        ((above, above), (beside, beside)),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
 
 
-def add_channels(convolution, images, kernel):
+def _convolve_on_cpu(images, kernel, *, above):
+    size, _, channels, filters = kernel.shape
+    if size == 1:
+        return lax.dot_general(images, kernel[0, 0], (((3,), (0,)), ((), ())))
+    if channels == 1:
+        return _convolve_cells(images, kernel, above=above)
+    # A few channels more, which are thrown away.
+    missing = -filters % _LANES
+    if missing > _FEW:
+        missing = 0
+    kernel = jnp.pad(kernel, [(0, 0)] * 3 + [(0, missing)])
+    return _convolve(images, kernel, above=above)[..., :filters]
+
+
+def _convolve_cells(images, kernel, *, above):
+    """Convolve one channel: pixels beside each other become filters of their own."""
+    size, _, _, filters = kernel.shape
+    number, _, width, _ = images.shape
+    cell = max(
+        n for n in _divisors(_CELL) if width % n == 0 and n * filters <= _CELL_FILTERS
+    )
+    shifted = [
+        jnp.pad(kernel, ((0, 0), (shift, cell - 1 - shift), (0, 0), (0, 0)))
+        for shift in range(cell)
+    ]
+    # Filters are the last axis: those of the first pixel, of the second, ...
+    kernel = jnp.concatenate(shifted, axis=-1)
+    convolved = _convolve(images, kernel, above=above, strides=(1, cell))
+    return convolved.reshape(number, -1, width, filters)
+
+
+def apply_kernel(images, kernel, *, above=True):
     """
-    Convolve with a few channels more, which are thrown away.
+    Convolve images, in the way that is fastest on the device.
 
     Parameters
     ----------
-    convolution : callable
-        From images and a kernel to the convolved images.
+    images : array
+        Shape (batch, height, width, channels).
 
-    images, kernel : array
-        What it takes.
+    kernel : array
+        Shape (size, size, channels, filters), size odd.
+
+    above : bool, optional
+        Whether zeros are above and below the images; otherwise only those rows are
+        returned that need none, height - size + 1. They are beside them always.
 
     Returns
     -------
     convolved : array
-        What it gives, faster on a CPU where only a few channels are missing.
+        Shape (batch, height, width, filters).
     """
-    filters = kernel.shape[-1]
-    missing = -filters % _LANES
-    if missing > 2:
-        return convolution(images, kernel)
-    kernel = jnp.pad(kernel, [(0, 0)] * 3 + [(0, missing)])
-    return convolution(images, kernel)[..., :filters]
-
-
-def _forward(images, kernel):
     return lax.platform_dependent(
-        images, kernel, cpu=partial(add_channels, _convolve), default=_convolve
+        images,
+        kernel,
+        cpu=partial(_convolve_on_cpu, above=above),
+        default=partial(_convolve, above=above),
     )
 
 
 def _kernel_gradient(images, upstream, kernel):
     """Gradient with respect to the kernel, as XLA does it."""
-    _, pull = jax.vjp(lambda kernel: _convolve(images, kernel), kernel)
+    _, pull = jax.vjp(lambda kernel: _convolve(images, kernel, above=True), kernel)
     return pull(upstream)[0]
 
 
@@ -134,11 +176,11 @@ def convolve(images, kernel):
     convolved : array
         Shape (batch, height, width, filters): zeros are beyond the border.
     """
-    return _forward(images, kernel)
+    return apply_kernel(images, kernel)
 
 
 def _convolve_forward(images, kernel):
-    return _forward(images, kernel), (images, kernel)
+    return apply_kernel(images, kernel), (images, kernel)
 
 
 def _convolve_backward(saved, upstream):
@@ -151,7 +193,7 @@ def _convolve_backward(saved, upstream):
         cpu=_kernel_gradient_on_cpu,
         default=_kernel_gradient,
     )
-    return _forward(upstream, turned), of_kernel
+    return apply_kernel(upstream, turned), of_kernel
 
 
 convolve.defvjp(_convolve_forward, _convolve_backward)

@@ -6,20 +6,18 @@ Nothing is computed twice, and there are no seams.
 Every operation takes the new rows of its input and gives as many rows of its output.
 A convolution needs the row below the one that it computes, so its output is a row late,
 and it keeps the last two rows of its input for the next time. Where maps come together,
-the one that is less late waits. The result is that of one pass over the whole image, as
+the one that is less late waits in a queue. The result is that of one pass over the whole image, as
 many rows late as the network sees below a pixel, and what is kept in between does not
 depend on the image's height.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
-from maximask_astro.models.layers import add_channels
+from maximask_astro.models.layers import apply_kernel
 
 __all__ = ["RowNetwork"]
 
@@ -51,21 +49,49 @@ class _Rows:
 
 
 class _Kept:
-    """What operations keep from one time to the next, in their order."""
+    """
+    What operations keep from one time to the next, in their order.
 
-    def __init__(self, state):
-        self._state = None if state is None else iter(state)
-        self.next = []
+    Each keeps a queue of arrays, of which the first leaves when one more comes. Only
+    the first two are looked at, so that long waits copy nothing.
+
+    Parameters
+    ----------
+    queues : list of tuple of array or None
+        The first, and where it is needed the second, of each queue; None at the
+        first time, when all are zero.
+    """
+
+    def __init__(self, queues):
+        self._queues = None if queues is None else iter(queues)
+        # What comes into each queue, and how many it holds.
+        self.new, self.lengths = [], []
+
+    def _take(self, shape, dtype, length):
+        """Look at a queue of so many arrays; `new` must get one for it."""
+        self.lengths.append(length)
+        if self._queues is None:
+            return (jnp.zeros(shape, dtype),) * min(length, 2)
+        return next(self._queues)
 
     def before(self, values, number):
         """Put the last rows of before in front, and keep those of now."""
-        if self._state is None:
-            kept = jnp.zeros((number, *values.shape[1:]), values.dtype)
-        else:
-            kept = next(self._state)
+        (kept,) = self._take((number, *values.shape[1:]), values.dtype, 1)
         joined = jnp.concatenate([kept, values])
-        self.next.append(joined[len(joined) - number :])
+        self.new.append(joined[len(joined) - number :])
         return joined
+
+    def delayed(self, values, number):
+        """Give as many rows, of so many rows before."""
+        times, rest = divmod(number, len(values))
+        if not times:
+            return self.before(values, rest)[: len(values)]
+        length = times + bool(rest)
+        first, *second = self._take(values.shape, values.dtype, length)
+        self.new.append(values)
+        if not rest:
+            return first
+        return jnp.concatenate([first[len(values) - rest :], second[0][:-rest]])
 
 
 class _RowGraph:
@@ -91,7 +117,7 @@ class _RowGraph:
         more = late - x.late
         if not more:
             return x
-        values = self._kept.before(x.values, more)[: len(x.values)]
+        values = self._kept.delayed(x.values, more)
         return _Rows(values, x.scale, late, x.zero)
 
     def _together(self, maps):
@@ -111,7 +137,7 @@ class _RowGraph:
         values = x.values
         if size > 1:
             values = self._kept.before(self._zeroed(x).values, size - 1)
-        values = _convolve(values, kernel) + bias
+        values = apply_kernel(values[None], kernel, above=False)[0] + bias
         if activation == "relu":
             values = jnp.maximum(values, 0)
         return _Rows(values, x.scale, late, False)
@@ -190,24 +216,6 @@ def _corners(values):
     return tuple((cells[:, i, :, 0], cells[:, i, :, 1]) for i in (0, 1))
 
 
-def _convolve(values, kernel):
-    """Convolve rows; zeros are beside them, but nothing above and below."""
-    beside = kernel.shape[1] // 2
-
-    def convolve(values, kernel):
-        return lax.conv_general_dilated(
-            values[None],
-            kernel,
-            (1, 1),
-            ((0, 0), (beside, beside)),
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        )[0]
-
-    return lax.platform_dependent(
-        values, kernel, cpu=partial(add_channels, convolve), default=convolve
-    )
-
-
 class RowNetwork:
     """
     A network that takes an image row by row.
@@ -228,22 +236,24 @@ class RowNetwork:
     def __init__(self, function, weights, rows, width):
         self._function, self.rows, self.width = function, rows, width
         image = jax.ShapeDtypeStruct((rows, width, 1), jnp.float32)
-        late = []
+        late, lengths = [], []
 
         def first(weights, image):
-            output, state = self._run(weights, None, image, 0, rows)
+            output, kept = self._run(weights, None, image, 0, rows)
             late.append(output.late)
-            return output.values, state
+            lengths.extend(kept.lengths)
+            return output.values, kept.new
 
-        output, self._state = jax.eval_shape(first, weights, image)
+        output, new = jax.eval_shape(first, weights, image)
+        self._queues = list(zip(new, lengths, strict=True))
         self.late = late[0]
         self.n_channels = output.shape[-1]
 
-    def _run(self, weights, state, image, start, height):
-        kept = _Kept(state)
+    def _run(self, weights, queues, image, start, height):
+        kept = _Kept(queues)
         graph = _RowGraph(weights, kept, start, height)
         output = self._function(graph, _Rows(image, 1, 0, False))
-        return output, kept.next
+        return output, kept
 
     def first_state(self):
         """
@@ -251,12 +261,54 @@ class RowNetwork:
 
         Returns
         -------
-        state : list of array
-            For `step`.
+        state : list of tuple of array
+            Queues, see `before_step` and `after_step`.
         """
-        return [jnp.zeros(each.shape, each.dtype) for each in self._state]
+        return [
+            tuple(jnp.zeros(new.shape, new.dtype) for _ in range(length))
+            for new, length in self._queues
+        ]
 
-    def step(self, weights, state, image, start, height):
+    def before_step(self, state):
+        """
+        Find what a step needs of what is kept.
+
+        Parameters
+        ----------
+        state : list of tuple of array
+            What is kept.
+
+        Returns
+        -------
+        oldest : list of array
+            What nothing needs after the step: its memory may be used again.
+
+        following : list of array or None
+            What is needed longer.
+        """
+        oldest = [queue[0] for queue in state]
+        return oldest, [queue[1] if len(queue) > 1 else None for queue in state]
+
+    def after_step(self, state, new):
+        """
+        Put what a step made into what is kept.
+
+        Parameters
+        ----------
+        state : list of tuple of array
+            What was kept before it.
+
+        new : list of array
+            What it made.
+
+        Returns
+        -------
+        state : list of tuple of array
+            What is kept after it.
+        """
+        return [(*queue[1:], each) for queue, each in zip(state, new, strict=True)]
+
+    def step(self, weights, oldest, following, image, start, height):
         """
         Take the next rows.
 
@@ -265,8 +317,11 @@ class RowNetwork:
         weights : dict of str to array
             By path.
 
-        state : list of array
-            What the step before returned.
+        oldest : list of array
+            From `before_step`.
+
+        following : list of array or None
+            From `before_step`.
 
         image : array
             Rows, shape (rows, width, 1); whatever is in those below the image does
@@ -283,8 +338,12 @@ class RowNetwork:
         logits : array
             Shape (rows, width, channels): of rows that are ``late`` above those.
 
-        state : list of array
-            What is kept.
+        new : list of array
+            For `after_step`.
         """
-        output, state = self._run(weights, state, image, start, height)
-        return output.values, state
+        queues = [
+            (first,) if second is None else (first, second)
+            for first, second in zip(oldest, following, strict=True)
+        ]
+        output, kept = self._run(weights, queues, image, start, height)
+        return output.values, kept.new
