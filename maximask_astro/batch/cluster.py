@@ -75,8 +75,9 @@ def cluster_of(jobs, scheduler):
 
 def _work_there(source, work):
     """In a worker: what is compiled serves the next worker, too."""
-    from maximask_astro.inference import keep_compiled
+    from maximask_astro.inference import keep_compiled, keep_memory
 
+    keep_memory()
     keep_compiled()
     return work(source)
 

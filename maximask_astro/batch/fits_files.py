@@ -1,6 +1,5 @@
 """Open FITS files, and tell what is in them, without trusting them."""
 
-import warnings
 import zlib
 from contextlib import contextmanager
 
@@ -8,6 +7,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from maximask_astro.utils.errors import InputError
+from maximask_astro.utils.quiet import quiet, recorded
 
 __all__ = ["find_hdu", "lookup_tables", "open_fits", "read_image", "unreadable"]
 
@@ -61,8 +61,7 @@ def open_fits(path):
     InputError
         The file cannot be read, is not FITS, or is truncated.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", AstropyWarning)
+    with recorded(AstropyWarning) as caught:
         try:
             if path.stat().st_size == 0:
                 raise InputError(f"{path} is empty; it must be a FITS file.")
@@ -174,8 +173,7 @@ def read_image(hdu, path, index):
         The data cannot be read.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
+        with quiet(AstropyWarning):
             return hdu.data
     except Exception as error:  # damage makes the readers raise nearly anything
         raise unreadable(error, path, index) from error

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 
 from maximask_astro.batch.fits_files import find_hdu, open_fits
@@ -144,7 +144,7 @@ def work_through(
 
     mapper : callable, optional
         From a function and an iterable of (index, source) to an iterable of (index,
-        result), in any order.
+        result), in any order; a generator.
 
     Returns
     -------
@@ -173,9 +173,11 @@ def work_through(
             else:
                 finish(index, result)
 
-    for index, result in mapper(partial(_attempt, work, result_type), claimed()):
-        if isinstance(result, Exception):
-            text = f"{sources[index]} could not be processed ({result})."
-            result = result_type(str(sources[index]), "failed", message=text)
-        finish(index, result)
+    attempt = partial(_attempt, work, result_type)
+    with closing(mapper(attempt, claimed())) as worked_on:
+        for index, result in worked_on:
+            if isinstance(result, Exception):
+                text = f"{sources[index]} could not be processed ({result})."
+                result = result_type(str(sources[index]), "failed", message=text)
+            finish(index, result)
     return results

@@ -16,6 +16,7 @@ from maximask_astro.batch.outputs import CONTENTS, MaskImage, output_path
 from maximask_astro.batch.results import FileResult, HDUResult, no_image
 from maximask_astro.batch.resume import file_digest, is_finished, settings_digest
 from maximask_astro.batch.rows import image_readers
+from maximask_astro.batch.threads import map_in_threads, stop_if_asked
 from maximask_astro.batch.writer import FITSWriter
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.files import atomic_path, check_writable, remove_leftovers
@@ -67,6 +68,7 @@ def _write_bands(bands, write):
     with ThreadPoolExecutor(1) as executor:
         under_way = None
         for rows, cmap in bands:
+            stop_if_asked()
             if under_way is not None:
                 under_way.result()
             under_way = executor.submit(write, rows, cmap)
@@ -215,12 +217,12 @@ def process(
 
     on_result : callable, optional
         Called with (number of files done, number of files, `FileResult`)
-        after each file.
+        after each file, in any order.
 
     jobs : int, optional
         Processes on this machine; each gets its share of the processors. More than
-        one needs ``dask.distributed``. One process uses all processors, too; more
-        help where files are small, or where reading them takes long.
+        one needs ``dask.distributed``. One process uses all processors, too, and
+        works on two files at a time.
 
     scheduler : str, optional
         Address of a ``dask.distributed`` scheduler, whose workers mask the files in
@@ -270,6 +272,6 @@ def process(
         claim=partial(_claim, options=options, taken=taken),
     )
     if jobs == 1 and scheduler is None:
-        return work_on_all()
+        return work_on_all(mapper=map_in_threads)
     with cluster_of(jobs, scheduler) as client:
         return work_on_all(mapper=partial(map_sources, client))

@@ -1,12 +1,11 @@
 """Read images of FITS files row by row."""
 
-import warnings
-
 import numpy as np
 from astropy.utils.exceptions import AstropyWarning
 
 from maximask_astro.background import array_reader
 from maximask_astro.batch.fits_files import read_image, unreadable
+from maximask_astro.utils.quiet import quiet
 
 __all__ = ["image_readers"]
 
@@ -29,8 +28,7 @@ class _Rows:
 
     def _section(self, start, stop):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", AstropyWarning)
+            with quiet(AstropyWarning):
                 return self._hdu.section[*self._plane, start:stop]
         except Exception as error:  # damage makes the readers raise nearly anything
             raise unreadable(error, self._path, self._index) from error

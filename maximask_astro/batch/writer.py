@@ -3,11 +3,12 @@
 import os
 import shutil
 import tempfile
-import warnings
 
 import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
+
+from maximask_astro.utils.quiet import quiet
 
 __all__ = ["FITSWriter", "ImageWriter"]
 
@@ -17,8 +18,7 @@ _VERIFY = "silentfix+ignore"
 
 def _bytes(header):
     """A header as it is in a file, whatever astropy has to say about its cards."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)
+    with quiet(AstropyWarning):
         return header.tostring().encode("ascii")
 
 
@@ -60,10 +60,9 @@ class FITSWriter:
         # Beside the file rather than in the memory.
         with (
             tempfile.TemporaryFile(dir=os.path.dirname(self._path)) as beside,
-            warnings.catch_warnings(),
-        ):
             # What astropy mends in a source's header is no news here.
-            warnings.simplefilter("ignore", AstropyWarning)
+            quiet(AstropyWarning),
+        ):
             before = [fits.PrimaryHDU()] if self._end else []
             hdus = fits.HDUList([*before, hdu])
             if not before and self._n_hdus > 1 and "EXTEND" not in hdu.header:
@@ -99,8 +98,7 @@ class FITSWriter:
         kind = fits.ImageHDU if self._end else fits.PrimaryHDU
         # As large as the image, but without any memory.
         nothing = np.broadcast_to(np.zeros((), dtype), shape)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
+        with quiet(AstropyWarning):
             hdu = kind(nothing, header)
             if kind is fits.PrimaryHDU and self._n_hdus > 1:
                 hdu.header.set("EXTEND", True, after=f"NAXIS{len(shape)}")

@@ -1,10 +1,10 @@
 """Run networks over images: tiles, batches, prior shift, evidence, uncertainty."""
 
 from maximask_astro.inference.bands import Band, join_bands
-from maximask_astro.inference.compilation import keep_compiled
 from maximask_astro.inference.engine import TILINGS, TileEngine
 from maximask_astro.inference.evidence import combine_evidence, posterior_of
 from maximask_astro.inference.priors import log_prior_factor, update_probability
+from maximask_astro.inference.process_settings import keep_compiled, keep_memory
 from maximask_astro.inference.summary import (
     SummaryEngine,
     WholeTile,
@@ -26,6 +26,7 @@ __all__ = [
     "combine_evidence",
     "join_bands",
     "keep_compiled",
+    "keep_memory",
     "log_prior_factor",
     "mirrored",
     "plan_blocks",

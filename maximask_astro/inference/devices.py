@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 __all__ = ["AHEAD", "Devices", "turn"]
 
@@ -10,27 +10,40 @@ __all__ = ["AHEAD", "Devices", "turn"]
 _ON_CPU, _ELSEWHERE = 1, 8
 AHEAD = 2
 
-# On a CPU one evaluation uses all cores: another beside it would only take memory.
-_CPU = threading.Lock()
+# On a CPU one evaluation uses all cores, nearly: a second one takes what is left, and
+# more would only take memory.
+_CPU = threading.BoundedSemaphore(2)
+
+# What was evaluated before, and so is compiled.
+_COMPILED, _COMPILING = set(), threading.Lock()
 
 
 @contextmanager
-def turn():
+def turn(kind):
     """
     Wait until it is one's turn to compute.
 
+    Parameters
+    ----------
+    kind : hashable
+        What is evaluated, with its shapes. The first of a kind is alone, so that it
+        is compiled only once.
+
     Yields
     ------
-    alone : bool
+    waited_for : bool
         Whether others wait, so that the results must be there in the end.
     """
     import jax
 
-    if jax.default_backend() != "cpu":
-        yield False
-        return
-    with _CPU:
-        yield True
+    on_cpu = jax.default_backend() == "cpu"
+    with _CPU if on_cpu else nullcontext():
+        if kind in _COMPILED:
+            yield on_cpu
+            return
+        with _COMPILING:
+            yield on_cpu
+            _COMPILED.add(kind)
 
 
 class Devices:
@@ -99,12 +112,15 @@ class Devices:
         """
         return self._put(tree, "tiles")
 
-    def work(self, function, batches):
+    def work(self, kind, function, batches):
         """
         Evaluate batches, and take the next while one is under way.
 
         Parameters
         ----------
+        kind : hashable
+            What is evaluated, see `turn`.
+
         function : callable
             From ``batch.arrays``, on the devices, to a tuple of arrays or None.
 
@@ -129,12 +145,12 @@ class Devices:
 
         pending = deque()
         for batch in batches:
-            with turn() as alone:
+            with turn(kind) as waited_for:
                 started = start(batch)
-                if alone:
+                if waited_for:
                     started = finish(*started)
             pending.append(started)
-            while len(pending) > (0 if alone else AHEAD):
+            while len(pending) > (0 if waited_for else AHEAD):
                 yield finish(*pending.popleft())
         while pending:
             yield finish(*pending.popleft())

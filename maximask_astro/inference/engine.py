@@ -10,6 +10,7 @@ The engine knows arrays, tiles and devices. What the channels mean, and where
 the numbers below come from, is its caller's business.
 """
 
+import threading
 from functools import lru_cache, partial
 from itertools import groupby
 
@@ -29,6 +30,10 @@ __all__ = ["TILINGS", "TileEngine"]
 TILINGS = ("seamless", "original")
 
 _DEFAULT_TILE_SIZE = 1536
+
+
+# Not the same object twice.
+_ONE_BY_ONE = threading.Lock()
 
 
 @lru_cache(maxsize=8)
@@ -228,19 +233,24 @@ class TileEngine:
             )
             return
         devices = Devices(self.batch_size, len(tiles))
-        function, weights = _compiled(self.model.network)
+        with _ONE_BY_ONE:
+            function, weights = _compiled(self.model.network)
+        how = {
+            "channels": tuple(d.channel for d in decisions),
+            "probabilities": probabilities,
+            "uncertainties": uncertainties,
+        }
         evaluate = partial(
             function,
             devices.everywhere(weights),
             decisions=devices.everywhere(numbers),
-            channels=tuple(d.channel for d in decisions),
-            probabilities=probabilities,
-            uncertainties=uncertainties,
+            **how,
         )
+        kind = (id(function), devices.batch_size, tile_shape, *how.values())
         reader = SkyReader(read, shape, sky, tile_shape)
         rows = [list(group) for _, group in groupby(tiles, lambda tile: tile.top)]
         batches = make_batches(reader, rows, tile_shape, devices.batch_size)
         with tqdm(total=len(tiles), unit="tile", disable=not progress_bar) as progress:
-            for batch, results in devices.work(evaluate, batches):
+            for batch, results in devices.work(kind, evaluate, batches):
                 progress.update(len(batch.pairs))
                 yield from batch.finish(results)

@@ -1,5 +1,6 @@
 """Evaluate a network on large images row by row, without tiles."""
 
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
@@ -9,15 +10,15 @@ from tqdm import tqdm
 
 from maximask_astro.inference.bands import Band
 from maximask_astro.inference.devices import AHEAD, turn
-from maximask_astro.inference.tiling import usual_size
 from maximask_astro.inference.verdicts import judge, normalize
 
 __all__ = ["band_height", "has_rows", "stream_rows"]
 
-# Pixels that are taken at a time, and the fewest rows, in strides: with less, moving
-# what is kept would take long.
-_PIXELS_ON_CPU, _PIXELS = 1 << 18, 1 << 23
-_LEAST = 1
+# Pixels that are taken at a time, but never less than a stride of rows.
+_PIXELS_ON_CPU, _PIXELS = 5 << 16, 1 << 23
+
+# Not the same object twice.
+_ONE_BY_ONE = threading.Lock()
 
 
 def has_rows(model):
@@ -64,11 +65,12 @@ def band_height(model, shape):
 
     pixels = _PIXELS_ON_CPU if jax.default_backend() == "cpu" else _PIXELS
     stride = model.card.input["stride"]
-    most = max(pixels // shape[1] // stride, _LEAST) * stride
-    # Those that come late, too, in bands that are about as high.
+    most = max(pixels // shape[1] // stride, 1)
+    # Those that come late, too, in bands of which the last is as full as can be: few
+    # heights, each of which is compiled for itself.
     total = shape[0] + _lateness(model, stride)
-    number = -(-total // most)
-    return min(usual_size(-(-total // number), stride), most)
+    heights = [stride * number for number in range(most, most // 2, -1)]
+    return min(heights, key=lambda rows: -(-total // rows) * rows)
 
 
 @lru_cache(maxsize=8)
@@ -152,13 +154,14 @@ def stream_rows(
     height, width = reader.shape
     stride = model.card.input["stride"]
     tall, wide = (-(-size // stride) * stride for size in reader.shape)
-    network, step = _compiled(model, rows, wide)
-    step = partial(
-        step,
-        decisions=numbers,
-        channels=tuple(d.channel for d in decisions),
-        probabilities=probabilities,
-    )
+    with _ONE_BY_ONE:
+        network, step = _compiled(model, rows, wide)
+    how = {
+        "channels": tuple(d.channel for d in decisions),
+        "probabilities": probabilities,
+    }
+    kind = (id(network), *how.values())
+    step = partial(step, decisions=numbers, **how)
 
     def prepare(start):
         if start >= tall:  # only what is late is still to come
@@ -169,7 +172,8 @@ def stream_rows(
             **{k: v[None] for k, v in reader.arrays(start, 0, rows, wide).items()},
             **reader.limits,
         }
-        return image, invalid, sky
+        # Moved here, so that steps need not wait for it.
+        return *jax.device_put((image, sky)), invalid
 
     def finish(start, computed):
         found = computed.result()
@@ -191,10 +195,10 @@ def stream_rows(
 
     def compute(start, image, sky):
         nonlocal state
-        with turn() as alone:
+        with turn(kind) as waited_for:
             found, new = step(*network.before_step(state), image, start, tall, sky=sky)
             state = network.after_step(state, new)
-            return jax.block_until_ready(found) if alone else found
+            return jax.block_until_ready(found) if waited_for else found
 
     # While some rows are computed, those before are handed out and those after are
     # prepared.
@@ -205,7 +209,7 @@ def stream_rows(
     ):
         coming = reading.submit(prepare, starts[0])
         for start in starts:
-            image, invalid, sky = coming.result()
+            image, sky, invalid = coming.result()
             if start + rows in starts:
                 coming = reading.submit(prepare, start + rows)
             known.add(start, min(start + rows, height), invalid)

@@ -56,7 +56,7 @@ def _convolve_on_cpu(images, kernel, *, above):
 
 def _convolve_cells(images, kernel, *, above):
     """Convolve one channel: pixels beside each other become filters of their own."""
-    size, _, _, filters = kernel.shape
+    filters = kernel.shape[-1]
     number, _, width, _ = images.shape
     cell = max(
         n for n in _divisors(_CELL) if width % n == 0 and n * filters <= _CELL_FILTERS

@@ -6,9 +6,9 @@ Nothing is computed twice, and there are no seams.
 Every operation takes the new rows of its input and gives as many rows of its output.
 A convolution needs the row below the one that it computes, so its output is a row late,
 and it keeps the last two rows of its input for the next time. Where maps come together,
-the one that is less late waits in a queue. The result is that of one pass over the whole image, as
-many rows late as the network sees below a pixel, and what is kept in between does not
-depend on the image's height.
+the one that is less late waits in a queue. The result is that of one pass over the
+whole image, as many rows late as the network sees below a pixel, and what is kept in
+between does not depend on the image's height. What is beyond it is not computed.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
 
 from maximask_astro.models.layers import apply_kernel
 
@@ -112,6 +114,11 @@ class _RowGraph:
         values = jnp.where(there[:, None, None], x.values, 0)
         return _Rows(values, x.scale, x.late, True)
 
+    def _is_there(self, number, scale, late):
+        """Whether any of so many rows is in the image."""
+        first = self._start // scale - late
+        return (first + number > 0) & (first < self._height // scale)
+
     def _wait(self, x, late):
         """The same, but so late."""
         more = late - x.late
@@ -137,9 +144,18 @@ class _RowGraph:
         values = x.values
         if size > 1:
             values = self._kept.before(self._zeroed(x).values, size - 1)
-        values = apply_kernel(values[None], kernel, above=False)[0] + bias
-        if activation == "relu":
-            values = jnp.maximum(values, 0)
+
+        def convolve(values):
+            values = apply_kernel(values[None], kernel, above=False)[0] + bias
+            return jnp.maximum(values, 0) if activation == "relu" else values
+
+        nothing = jax.eval_shape(convolve, values)
+        values = lax.cond(
+            self._is_there(len(x.values), x.scale, late),
+            convolve,
+            lambda _: jnp.zeros(nothing.shape, nothing.dtype),
+            values,
+        )
         return _Rows(values, x.scale, late, False)
 
     def pool(self, x):
@@ -262,10 +278,10 @@ class RowNetwork:
         Returns
         -------
         state : list of tuple of array
-            Queues, see `before_step` and `after_step`.
+            Queues of zeros, see `before_step` and `after_step`.
         """
         return [
-            tuple(jnp.zeros(new.shape, new.dtype) for _ in range(length))
+            tuple(np.zeros(new.shape, new.dtype) for _ in range(length))
             for new, length in self._queues
         ]
 

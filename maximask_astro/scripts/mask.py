@@ -111,9 +111,10 @@ def add_parser(subparsers):
 
 
 def _run(args):
-    from maximask_astro.inference import keep_compiled
+    from maximask_astro.inference import keep_compiled, keep_memory
     from maximask_astro.masking import DEFAULT_MODEL, ContaminantMasker
 
+    keep_memory()
     keep_compiled()
     priors = dict(args.prior)
     with usage_errors(args.parser):

@@ -60,10 +60,11 @@ def _parser():
 
 
 def _run(args, parser):
-    from maximask_astro.inference import keep_compiled
+    from maximask_astro.inference import keep_compiled, keep_memory
     from maximask_astro.masking import ContaminantMasker
     from maximask_astro.scripts.config_files import read_config_files
 
+    keep_memory()
     keep_compiled()
     classes, thresholds = "all", "default"
     priors = "default" if args.prior_modif else None

@@ -1,8 +1,8 @@
 """Carry FITS headers over to what is derived from an exposure, and add to them."""
 
-import warnings
-
 from astropy.io import fits
+
+from maximask_astro.utils.quiet import quiet
 
 __all__ = ["card_text", "derived_header", "set_card"]
 
@@ -36,8 +36,7 @@ def derived_header(meta, wcs=None):
         header = meta.copy(strip=True)
     else:
         header = fits.Header()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", fits.verify.VerifyWarning)
+        with quiet(fits.verify.VerifyWarning):
             for key, value in dict(meta or {}).items():
                 if not isinstance(key, str):
                     continue

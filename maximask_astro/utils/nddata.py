@@ -13,6 +13,7 @@ from astropy.utils.masked import Masked
 from astropy.wcs import WCS
 
 from maximask_astro.utils.errors import MaximaskWarning
+from maximask_astro.utils.quiet import quiet
 
 __all__ = ["Exposure", "header_wcs", "unpack"]
 
@@ -69,9 +70,8 @@ def header_wcs(header, fobj=None):
     if "CTYPE1" not in header or "CTYPE2" not in header:
         return None
     try:
-        with warnings.catch_warnings():
-            # What astropy had to mend in a header is no concern here.
-            warnings.simplefilter("ignore", AstropyWarning)
+        # What astropy had to mend in a header is no concern here.
+        with quiet(AstropyWarning):
             return WCS(header, fobj=fobj, naxis=2)
     except Exception as error:  # wcslib raises many kinds
         warnings.warn(
