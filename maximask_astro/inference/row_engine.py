@@ -11,6 +11,7 @@ from tqdm import tqdm
 from maximask_astro.inference.bands import Band
 from maximask_astro.inference.devices import AHEAD, turn
 from maximask_astro.inference.verdicts import judge, normalize
+from maximask_astro.utils.errors import ModelIntegrityError
 
 __all__ = ["band_height", "has_rows", "stream_rows"]
 
@@ -39,7 +40,7 @@ def has_rows(model):
 
 
 def _function_of(model):
-    from maximask_astro.models import row_function
+    from maximask_astro.networks import row_function
 
     return row_function(model.card.architecture, model.card.options)
 
@@ -64,20 +65,13 @@ def band_height(model, shape):
     import jax
 
     pixels = _PIXELS_ON_CPU if jax.default_backend() == "cpu" else _PIXELS
-    stride = model.card.input["stride"]
+    stride, late = (model.card.input[name] for name in ("stride", "halo"))
     most = max(pixels // shape[1] // stride, 1)
     # Those that come late, too, in bands of which the last is as full as can be: few
     # heights, each of which is compiled for itself.
-    total = shape[0] + _lateness(model, stride)
+    total = shape[0] + late
     heights = [stride * number for number in range(most, most // 2, -1)]
     return min(heights, key=lambda rows: -(-total // rows) * rows)
-
-
-@lru_cache(maxsize=8)
-def _lateness(model, stride):
-    from maximask_astro.models import RowNetwork
-
-    return RowNetwork(_function_of(model), model.weights, stride, stride).late
 
 
 @lru_cache(maxsize=8)
@@ -85,9 +79,16 @@ def _compiled(model, rows, width):
     """A jitted step for images of a width, shared by all that use the model."""
     import jax
 
-    from maximask_astro.models import RowNetwork
+    from maximask_astro.networks import RowNetwork
 
-    network = RowNetwork(_function_of(model), model.weights, rows, width)
+    try:
+        network = RowNetwork(_function_of(model), model.weights, rows, width)
+    except (LookupError, TypeError, ValueError) as error:
+        text = str(error).split("\n")[0].rstrip(".")
+        raise ModelIntegrityError(
+            f"The weights of '{model.card.name}' do not fit the architecture "
+            f"'{model.card.architecture}': {type(error).__name__}: {text}."
+        ) from error
 
     @partial(
         jax.jit,

@@ -9,9 +9,10 @@ unfolding alone would leave.
 """
 
 from maximask_astro.models.graph import KerasGraph
+from maximask_astro.networks import folded_unet
 from maximask_astro.utils.keras_backend import import_keras
 
-__all__ = ["build_folded_unet", "folded_unet"]
+__all__ = ["build_folded_unet"]
 
 keras = import_keras()
 
@@ -63,55 +64,3 @@ def build_folded_unet(
         detail=detail,
     )
     return keras.Model(image, logits, name="folded_unet")
-
-
-def folded_unet(graph, image, *, n_classes, channels, fine, detail):
-    """
-    Apply the folded U-Net.
-
-    Parameters
-    ----------
-    graph : `~maximask_astro.models.graph.KerasGraph` or another
-        How to compute.
-
-    image : object
-        What the graph takes for maps: the image, one channel.
-
-    n_classes : int
-        As of `build_folded_unet`.
-
-    channels : tuple of int
-        As of `build_folded_unet`.
-
-    fine, detail : int
-        As of `build_folded_unet`.
-
-    Returns
-    -------
-    logits : object
-        Another, with ``n_classes`` channels.
-    """
-    conv = graph.conv
-    x = graph.arcsinh(image)
-    full = conv(x, "fine", fine)
-    x = graph.concatenate([graph.fold(x), graph.fold(full)])
-
-    skips = []
-    for level, filters in enumerate(channels, start=1):
-        if level > 1:
-            x = graph.pool(x)
-        x = conv(x, f"down{level}a", filters)
-        if level > 1:
-            x = conv(x, f"down{level}b", filters)
-        if level == len(channels):  # for the widest view
-            x = graph.add(x, conv(x, "bottom", filters))
-        skips.append(x)
-    for level in range(len(channels) - 1, 0, -1):
-        # A 1 by 1 convolution before upsampling, where there are fewer pixels.
-        x = conv(x, f"narrow{level}", channels[level - 1], 1)
-        x = graph.upsample(x, f"up{level}")
-        x = graph.add(x, skips[level - 1])
-        x = conv(x, f"up{level}a", channels[level - 1])
-    x = conv(x, "detail", 4 * detail, 1)
-    x = graph.concatenate([graph.unfold(x), full])
-    return conv(x, "logits", n_classes, activation=None)

@@ -1,108 +1,30 @@
-"""Layers that XLA would compute slowly on a CPU."""
-
-from functools import partial
+"""Layers whose gradients XLA would compute slowly on a CPU."""
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from maximask_astro.networks import apply_kernel
 from maximask_astro.utils.keras_backend import import_keras
 
-__all__ = ["Convolution", "apply_kernel", "convolve", "pool"]
+__all__ = ["Convolution", "convolve", "pool"]
 
 keras = import_keras()
 ops = keras.ops
-
-# The kernels of XLA's CPU back end are fastest for a multiple of so many
-# channels.
-_LANES = 16
-
-# So many channels may be added to have one, and no more.
-_FEW = 2
-
-# Pixels of an image of one channel that are taken together at most, and filters.
-_CELL, _CELL_FILTERS = 8, 64
 
 # Images smaller than this are handled together, in pixels.
 _TOGETHER = 16384
 
 
-def _convolve(images, kernel, *, above, strides=(1, 1)):
-    """Convolve with zeros beside images, and above and below them if wanted."""
-    beside = kernel.shape[0] // 2
-    above = beside if above else 0
+def _convolve(images, kernel):
     return lax.conv_general_dilated(
-        images,
-        kernel,
-        strides,
-        ((above, above), (beside, beside)),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-
-
-def _convolve_on_cpu(images, kernel, *, above):
-    size, _, channels, filters = kernel.shape
-    if size == 1:
-        return lax.dot_general(images, kernel[0, 0], (((3,), (0,)), ((), ())))
-    if channels == 1:
-        return _convolve_cells(images, kernel, above=above)
-    # A few channels more, which are thrown away.
-    missing = -filters % _LANES
-    if missing > _FEW:
-        missing = 0
-    kernel = jnp.pad(kernel, [(0, 0)] * 3 + [(0, missing)])
-    return _convolve(images, kernel, above=above)[..., :filters]
-
-
-def _convolve_cells(images, kernel, *, above):
-    """Convolve one channel: pixels beside each other become filters of their own."""
-    filters = kernel.shape[-1]
-    number, _, width, _ = images.shape
-    cell = max(
-        n for n in _divisors(_CELL) if width % n == 0 and n * filters <= _CELL_FILTERS
-    )
-    shifted = [
-        jnp.pad(kernel, ((0, 0), (shift, cell - 1 - shift), (0, 0), (0, 0)))
-        for shift in range(cell)
-    ]
-    # Filters are the last axis: those of the first pixel, of the second, ...
-    kernel = jnp.concatenate(shifted, axis=-1)
-    convolved = _convolve(images, kernel, above=above, strides=(1, cell))
-    return convolved.reshape(number, -1, width, filters)
-
-
-def apply_kernel(images, kernel, *, above=True):
-    """
-    Convolve images, in the way that is fastest on the device.
-
-    Parameters
-    ----------
-    images : array
-        Shape (batch, height, width, channels).
-
-    kernel : array
-        Shape (size, size, channels, filters), size odd.
-
-    above : bool, optional
-        Whether zeros are above and below the images; otherwise only those rows are
-        returned that need none, height - size + 1. They are beside them always.
-
-    Returns
-    -------
-    convolved : array
-        Shape (batch, height, width, filters).
-    """
-    return lax.platform_dependent(
-        images,
-        kernel,
-        cpu=partial(_convolve_on_cpu, above=above),
-        default=partial(_convolve, above=above),
+        images, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
 
 
 def _kernel_gradient(images, upstream, kernel):
     """Gradient with respect to the kernel, as XLA does it."""
-    _, pull = jax.vjp(lambda kernel: _convolve(images, kernel, above=True), kernel)
+    _, pull = jax.vjp(lambda kernel: _convolve(images, kernel), kernel)
     return pull(upstream)[0]
 
 

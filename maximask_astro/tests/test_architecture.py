@@ -15,7 +15,7 @@ LONGEST_MODULE = 400
 
 # What each room may import, beside itself.
 _LOW = {"utils"}
-_MODELS = _LOW | {"flags", "background"}
+_MODELS = _LOW | {"flags", "background", "networks"}
 _WEIGHTS = _MODELS | {"models"}
 _INFERENCE = _WEIGHTS | {"weights"}
 _USER_FACING = _INFERENCE | {"inference"}
@@ -25,6 +25,7 @@ ALLOWED = {
     "utils": set(),
     "flags": _LOW,
     "background": _LOW,
+    "networks": set(),
     "models": _MODELS,
     "weights": _WEIGHTS,
     "inference": _INFERENCE,

@@ -2,7 +2,8 @@ import jax
 import numpy as np
 import pytest
 
-from maximask_astro.models import ARCHITECTURES, RowNetwork, row_function
+from maximask_astro.models import ARCHITECTURES
+from maximask_astro.networks import RowNetwork, row_function
 from maximask_astro.tests.helpers import (
     TINY_CHANNELS,
     quick_compilation,

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from maximask_astro.models.layers import apply_kernel
+from maximask_astro.networks.kernels import apply_kernel
 
 __all__ = ["RowNetwork"]
 

@@ -1,0 +1,46 @@
+"""
+What networks compute, as functions of a graph, and how to run them row by row.
+
+They know arrays only, and need no Keras: `maximask_astro.models` makes Keras models of
+the same functions.
+"""
+
+from functools import partial
+
+from maximask_astro.networks.folded_unet import folded_unet
+from maximask_astro.networks.kernels import apply_kernel
+from maximask_astro.networks.maximask import maximask
+from maximask_astro.networks.streaming import RowNetwork
+
+__all__ = [
+    "RowNetwork",
+    "apply_kernel",
+    "folded_unet",
+    "maximask",
+    "row_function",
+]
+
+# Those that can be run on a few rows of an image after the other.
+_ROW_FUNCTIONS = {"folded_unet": folded_unet, "maximask": maximask}
+
+
+def row_function(architecture, options):
+    """
+    Find the function that applies a network, for `RowNetwork`.
+
+    Parameters
+    ----------
+    architecture : str
+        What a model card says.
+
+    options : mapping
+        What it says about the architecture's arguments.
+
+    Returns
+    -------
+    function : callable or None
+        From a graph and an image to logits; None if the architecture cannot be run
+        row by row.
+    """
+    function = _ROW_FUNCTIONS.get(architecture)
+    return None if function is None else partial(function, **options)
