@@ -8,8 +8,8 @@ Every program runs as a process of its own, in turn, round by round; what counts
 ratio, round by round. What a program needs to start is taken out where it says so: by
 the difference between many files and one. The exposures are simulated, of 16 bits. The
 published program must be installed in an environment of its own (MaxiMask 1.4.1, with
-TensorFlow); without --published it is left out, and so is astroscrappy if it is not
-installed. Nothing is reported if the machine is busy with something else.
+TensorFlow); without --published it is left out, and so are astroscrappy and deepCR if
+they are not installed. Nothing is reported if the machine is busy with something else.
 """
 
 import importlib.util
@@ -19,13 +19,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
+import dask
 import numpy as np
 import shared
 from astropy.io import fits
+from distributed import LocalCluster
 
 from maximask_astro.masking import DEFAULT_MODEL
 from maximask_astro.weights import load_model
@@ -35,13 +39,25 @@ PUBLISHED_MODEL = "maximask-1.4.1"
 # Processes waiting for a processor, a minute's average, that are too many.
 BUSY = 0.5
 
-COSMIC_RAYS = """
-import sys
+# Others that find cosmic rays only: from a path and an array to a mask.
+OTHERS = {
+    "astroscrappy": """
 import astroscrappy
+def find(data):
+    return astroscrappy.detect_cosmics(data, gain=1.5, readnoise=6.0)[0]
+""",
+    "deepCR": """
+from deepCR import deepCR
+model = deepCR(mask="ACS-WFC", inpaint=None, device="CPU")
+def find(data):
+    return model.clean(data, threshold=0.5, inpaint=False, segment=True)
+""",
+}
+ON_FILES = """
+import sys
 from astropy.io import fits
 for path in sys.argv[2:]:
-    data = fits.getdata(path).astype("f4")
-    mask, _ = astroscrappy.detect_cosmics(data, gain=1.5, readnoise=6.0)
+    mask = find(fits.getdata(path).astype("f4"))
     name = path.rsplit("/", 1)[1]
     fits.writeto(f"{sys.argv[1]}/{name}", mask.astype("u1"))
 """
@@ -127,18 +143,13 @@ class Programs:
         """MaxiMask 1.4.1, one bit mask a file."""
         return [self.published, folder, "--single_mask", "True"]
 
-    def la_cosmic(self, folder):
-        """astroscrappy."""
-        output = folder.with_name(f"{folder.name}_cosmic")
+    def other(self, name, folder):
+        """Another program, on all files in one process."""
+        output = folder.with_name(f"{folder.name}_{name}")
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir()
-        return [
-            sys.executable,
-            "-c",
-            COSMIC_RAYS,
-            output,
-            *sorted(folder.glob("*.fits")),
-        ]
+        code = OTHERS[name] + ON_FILES
+        return [sys.executable, "-c", code, output, *sorted(folder.glob("*.fits"))]
 
 
 def compare(title, commands, pixels, rounds, *, less=None):
@@ -181,13 +192,18 @@ def directory_of_files(programs, rounds, few):
     """Start-up taken out."""
     many = programs.files(2048, few)
     one = programs.files(2048, 1)
-    commands = {"maximask-astro mask": lambda: programs.ours(many)}
-    less = {"maximask-astro mask": lambda: programs.ours(one)}
-    if importlib.util.find_spec("astroscrappy"):
-        commands["astroscrappy (cosmic rays only)"] = lambda: programs.la_cosmic(many)
-        less["astroscrappy (cosmic rays only)"] = lambda: programs.la_cosmic(one)
+    makers = {"maximask-astro mask": programs.ours}
+    for name in OTHERS:
+        if importlib.util.find_spec(name):
+            makers[f"{name} (cosmic rays only)"] = partial(programs.other, name)
     title = f"Files of 2048 x 2048, {few} less one: start-up taken out"
-    compare(title, commands, 2048**2 * (few - 1), rounds, less=less)
+    compare(
+        title,
+        {name: partial(make, many) for name, make in makers.items()},
+        2048**2 * (few - 1),
+        rounds,
+        less={name: partial(make, one) for name, make in makers.items()},
+    )
 
 
 def against_published(programs, rounds):
@@ -215,7 +231,88 @@ def against_published(programs, rounds):
     compare("One file of 4096 x 4096, start-up included", {
         "default model": lambda: programs.ours(cold),
         "MaxiMask 1.4.1": lambda: programs.theirs(cold),
-    }, 4096**2, 1)  # fmt: skip
+    }, 4096**2, rounds)  # fmt: skip
+
+
+def start_up(programs, rounds):
+    """What a process costs beyond the work, where everything was compiled before."""
+    one, five = programs.files(2048, 1), programs.files(2048, 5)
+    print("\nStart-up of a command on one file of 2048 x 2048")
+    for _ in range(rounds):
+        small, large = measure(programs.ours(one)), measure(programs.ours(five))
+        work = (large.wall - small.wall) / 4
+        print(f"  {small.wall:.2f} s, of which {work:.2f} s are work: "
+              f"start-up {small.wall - work:.2f} s")  # fmt: skip
+
+
+def workers(programs, rounds):
+    """Processes with one thread each."""
+    print("\nWorkers of one thread, 16 files of 2048 x 2048 less 4: start-up taken out")
+    many, few = programs.files(2048, 16), programs.files(2048, 4)
+    ratios = []
+    for _ in range(rounds):
+        seconds = []
+        for number in (1, 2):
+            with cluster(number) as address:
+                options = ("--dask-scheduler", address)
+                measure(programs.ours(few, *options))  # compiles
+                seconds.append(
+                    measure(programs.ours(many, *options)).wall
+                    - measure(programs.ours(few, *options)).wall
+                )
+        ratios.append(seconds[0] / seconds[1])
+        speeds = [12 * 2048**2 / 1e6 / wall for wall in seconds]
+        print(f"  one {speeds[0]:.2f} Mpix/s, two {speeds[1]:.2f} Mpix/s: "
+              f"{ratios[-1]:.2f} times")  # fmt: skip
+    print(f"  median {median(ratios):.2f}")
+
+
+@contextmanager
+def cluster(number):
+    """Workers that have one thread and one processor each."""
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": {"NPROC": "1"}}),
+        LocalCluster(
+            n_workers=number,
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address=":0",
+        ) as started,
+    ):
+        yield started.scheduler_address
+
+
+def large(programs, rounds):
+    """Memory and speed where a file is large, against 4096 x 4096, warm."""
+    folder = programs.directory
+    float_image = exposure(4096).astype("f4")
+    places = {name: folder / name for name in ("4096", "16384", "mosaic")}
+    for place in places.values():
+        place.mkdir()
+    fits.writeto(places["4096"] / "0.fits", float_image)
+    fits.writeto(places["16384"] / "0.fits", np.tile(float_image, (4, 4)))
+    hdus = [fits.ImageHDU(np.roll(float_image[:, :2048], n)) for n in range(32)]
+    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(places["mosaic"] / "0.fits")
+    del float_image, hdus
+    pixels = {"4096": 4096**2, "16384": 16384**2, "mosaic": 32 * 2048 * 4096}
+    for place in places.values():
+        measure(programs.ours(place))  # compiles
+    print("\nLarge files of float32: start-up (that of a file of 512 x 512) taken out")
+    tiny = programs.files(512, 1)
+    measure(programs.ours(tiny))
+    speeds = {name: [] for name in places}
+    peaks = dict.fromkeys(places, 0.0)
+    for _ in range(rounds):
+        start = measure(programs.ours(tiny)).wall
+        for name, place in places.items():
+            cost = measure(programs.ours(place))
+            speeds[name].append(pixels[name] / 1e6 / (cost.wall - start))
+            peaks[name] = max(peaks[name], cost.peak)
+    for name, found in speeds.items():
+        ratio = median(a / b for a, b in zip(found, speeds["4096"], strict=True))
+        title = {"mosaic": "32 HDUs of 4096 x 2048"}.get(name, f"{name} x {name}")
+        print(f"  {title:24s} {median(found):6.2f} Mpix/s, {ratio:.2f} of that of "
+              f"4096 x 4096; peak memory {peaks[name]:.2f} GB")  # fmt: skip
 
 
 def sizes(programs, rounds):
@@ -242,6 +339,12 @@ def main(args):
         measure(programs.ours(programs.files(2048, 1)))
         if "files" in args.parts:
             directory_of_files(programs, args.number, args.files)
+        if "start-up" in args.parts:
+            start_up(programs, args.number)
+        if "large" in args.parts:
+            large(programs, args.number)
+        if "workers" in args.parts:
+            workers(programs, args.number)
         if "sizes" in args.parts:
             sizes(programs, args.number)
         if "published" in args.parts and args.published is not None:
@@ -252,6 +355,6 @@ if __name__ == "__main__":
     parser = shared.make_parser(__doc__, number=3)
     parser.add_argument("--published", type=Path, help="the command of MaxiMask 1.4.1")
     parser.add_argument("--files", type=int, default=9, help="files of a directory")
-    parts = ("files", "sizes", "published")
+    parts = ("files", "start-up", "large", "workers", "sizes", "published")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     sys.exit(shared.run(main, parser.parse_args()))

@@ -90,15 +90,11 @@ def _compiled(model, rows, width):
             f"'{model.card.architecture}': {type(error).__name__}: {text}."
         ) from error
 
-    @partial(
-        jax.jit,
-        static_argnames=("channels", "probabilities"),
-        donate_argnames="oldest",
-    )
+    # Nothing is donated: what is new would take the place of what is old, and XLA
+    # would copy both.
+    @partial(jax.jit, static_argnames=("channels", "probabilities"))
     def step(
-        weights,
-        oldest,
-        following,
+        queues,
         image,
         start,
         height,
@@ -109,11 +105,11 @@ def _compiled(model, rows, width):
         sky,
     ):
         image = normalize(image[None], sky)[0]
-        logits, new = network.step(weights, oldest, following, image, start, height)
+        logits, new = network.step(model.weights, queues, image, start, height)
         found = judge(logits[None], decisions, channels, probabilities)
         return [None if part is None else part[0] for part in found], new
 
-    return network, partial(step, jax.tree.map(jax.numpy.asarray, model.weights))
+    return network, step
 
 
 def stream_rows(
@@ -197,7 +193,7 @@ def stream_rows(
     def compute(start, image, sky):
         nonlocal state
         with turn(kind) as waited_for:
-            found, new = step(*network.before_step(state), image, start, tall, sky=sky)
+            found, new = step(network.before_step(state), image, start, tall, sky=sky)
             state = network.after_step(state, new)
             return jax.block_until_ready(found) if waited_for else found
 

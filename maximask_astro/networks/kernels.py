@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -18,34 +19,49 @@ _FEW = 2
 _CELL, _CELL_FILTERS = 8, 64
 
 
-def _convolve(images, kernel, *, above, strides=(1, 1)):
+def _convolve(images, kernel, there, *, above, strides=(1, 1)):
     """Convolve with zeros beside images, and above and below them if wanted."""
     beside = kernel.shape[0] // 2
     above = beside if above else 0
-    return lax.conv_general_dilated(
+    convolve = partial(
+        lax.conv_general_dilated,
+        window_strides=strides,
+        padding=((above, above), (beside, beside)),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+    return _only_if(there, convolve, images, kernel)
+
+
+def _only_if(there, convolve, images, kernel):
+    """Convolve images, or give zeros."""
+    if there is None:
+        return convolve(images, kernel)
+    nothing = jax.eval_shape(convolve, images, kernel)
+    return lax.cond(
+        there,
+        convolve,
+        lambda *_: jnp.zeros(nothing.shape, nothing.dtype),
         images,
         kernel,
-        strides,
-        ((above, above), (beside, beside)),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
 
 
-def _convolve_on_cpu(images, kernel, *, above):
+def _convolve_on_cpu(images, kernel, there, *, above):
     size, _, channels, filters = kernel.shape
     if size == 1:
-        return lax.dot_general(images, kernel[0, 0], (((3,), (0,)), ((), ())))
+        multiply = partial(lax.dot_general, dimension_numbers=(((3,), (0,)), ((), ())))
+        return _only_if(there, multiply, images, kernel[0, 0])
     if channels == 1:
-        return _convolve_cells(images, kernel, above=above)
+        return _convolve_cells(images, kernel, there, above=above)
     # A few channels more, which are thrown away.
     missing = -filters % _LANES
     if missing > _FEW:
         missing = 0
     kernel = jnp.pad(kernel, [(0, 0)] * 3 + [(0, missing)])
-    return _convolve(images, kernel, above=above)[..., :filters]
+    return _convolve(images, kernel, there, above=above)[..., :filters]
 
 
-def _convolve_cells(images, kernel, *, above):
+def _convolve_cells(images, kernel, there, *, above):
     """Convolve one channel: pixels beside each other become filters of their own."""
     filters = kernel.shape[-1]
     number, _, width, _ = images.shape
@@ -58,11 +74,11 @@ def _convolve_cells(images, kernel, *, above):
     ]
     # Filters are the last axis: those of the first pixel, of the second, ...
     kernel = jnp.concatenate(shifted, axis=-1)
-    convolved = _convolve(images, kernel, above=above, strides=(1, cell))
+    convolved = _convolve(images, kernel, there, above=above, strides=(1, cell))
     return convolved.reshape(number, -1, width, filters)
 
 
-def apply_kernel(images, kernel, *, above=True):
+def apply_kernel(images, kernel, *, above=True, there=None):
     """
     Convolve images, in the way that is fastest on the device.
 
@@ -78,6 +94,9 @@ def apply_kernel(images, kernel, *, above=True):
         Whether zeros are above and below the images; otherwise only those rows are
         returned that need none, height - size + 1. They are beside them always.
 
+    there : array of bool, optional
+        A single value: where it is False, nothing is computed, and the result is zero.
+
     Returns
     -------
     convolved : array
@@ -86,6 +105,7 @@ def apply_kernel(images, kernel, *, above=True):
     return lax.platform_dependent(
         images,
         kernel,
+        there,
         cpu=partial(_convolve_on_cpu, above=above),
         default=partial(_convolve, above=above),
     )

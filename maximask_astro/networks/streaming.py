@@ -17,7 +17,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from maximask_astro.networks.kernels import apply_kernel
 
@@ -140,22 +139,18 @@ class _RowGraph:
 
     def conv(self, x, name, filters, size=3, activation="relu"):
         kernel, bias = (self._weights[f"{name}/{part}"] for part in ("kernel", "bias"))
+        maps = x if isinstance(x, tuple) else (x,)
+        if size == 1:
+            values = [x.values for x in maps]
+        else:
+            values = [self._kept.before(self._zeroed(x).values, size - 1) for x in maps]
+        values = jnp.concatenate(values, axis=-1)
+        x = maps[0]
         late = x.late + size // 2
-        values = x.values
-        if size > 1:
-            values = self._kept.before(self._zeroed(x).values, size - 1)
-
-        def convolve(values):
-            values = apply_kernel(values[None], kernel, above=False)[0] + bias
-            return jnp.maximum(values, 0) if activation == "relu" else values
-
-        nothing = jax.eval_shape(convolve, values)
-        values = lax.cond(
-            self._is_there(len(x.values), x.scale, late),
-            convolve,
-            lambda _: jnp.zeros(nothing.shape, nothing.dtype),
-            values,
-        )
+        there = self._is_there(len(x.values), x.scale, late)
+        values = apply_kernel(values[None], kernel, above=False, there=there)[0] + bias
+        if activation == "relu":
+            values = jnp.maximum(values, 0)
         return _Rows(values, x.scale, late, False)
 
     def pool(self, x):
@@ -220,6 +215,10 @@ class _RowGraph:
 
     def concatenate(self, maps):
         maps = self._together(maps)
+        if maps[0].scale == 1:
+            # Left to the convolution, which puts together what each map and its rows
+            # of before have: so nothing is copied twice.
+            return tuple(maps)
         values = jnp.concatenate([x.values for x in maps], axis=-1)
         zero = all(x.zero for x in maps)
         return _Rows(values, maps[0].scale, maps[0].late, zero)
@@ -296,14 +295,10 @@ class RowNetwork:
 
         Returns
         -------
-        oldest : list of array
-            What nothing needs after the step: its memory may be used again.
-
-        following : list of array or None
-            What is needed longer.
+        queues : list of tuple of array
+            The first two arrays of each queue.
         """
-        oldest = [queue[0] for queue in state]
-        return oldest, [queue[1] if len(queue) > 1 else None for queue in state]
+        return [queue[:2] for queue in state]
 
     def after_step(self, state, new):
         """
@@ -324,7 +319,7 @@ class RowNetwork:
         """
         return [(*queue[1:], each) for queue, each in zip(state, new, strict=True)]
 
-    def step(self, weights, oldest, following, image, start, height):
+    def step(self, weights, queues, image, start, height):
         """
         Take the next rows.
 
@@ -333,10 +328,7 @@ class RowNetwork:
         weights : dict of str to array
             By path.
 
-        oldest : list of array
-            From `before_step`.
-
-        following : list of array or None
+        queues : list of tuple of array
             From `before_step`.
 
         image : array
@@ -357,9 +349,5 @@ class RowNetwork:
         new : list of array
             For `after_step`.
         """
-        queues = [
-            (first,) if second is None else (first, second)
-            for first, second in zip(oldest, following, strict=True)
-        ]
         output, kept = self._run(weights, queues, image, start, height)
         return output.values, kept.new

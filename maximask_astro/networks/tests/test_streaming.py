@@ -41,7 +41,7 @@ def run_rows(function, weights, image, rows):
         inside = image[start : start + rows]
         part[: len(inside), :, 0] = inside
         sizes = [array.shape for queue in state for array in queue]
-        logits, new = step(weights, *network.before_step(state), part, start, height)
+        logits, new = step(weights, network.before_step(state), part, start, height)
         state = network.after_step(state, new)
         assert sizes == [array.shape for queue in state for array in queue]
         parts.append(np.asarray(logits))
