@@ -127,7 +127,8 @@ def test_each_file_is_reported_when_it_is_done(exposure, masker, tmp_path):
     paths = [exposure, tmp_path / "lost.fits"]
     results = process(paths, masker, on_result=lambda *call: calls.append(call))
     assert [call[:2] for call in calls] == [(1, 2), (2, 2)]
-    assert sorted(call[2].source for call in calls) == [r.source for r in results]
+    sources = {call[2].source: call[2] for call in calls}
+    assert [sources[result.source] for result in results] == results
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
