@@ -18,7 +18,15 @@ assert Devices(3, 100).batch_size == (3 if number == 1 else 4)
 decisions = [ClassDecision(c, 0.0, 0.5, 1 << c) for c in range(14)]
 engine = TileEngine(load_model(directory), tiling="original", batch_size=4)
 result = engine.run(make_test_block(200), decisions)
-np.savez(output, codes=result.codes, probabilities=result.probabilities)
+engine = TileEngine(load_model(directory), tile_size=416)
+rows = engine.run(make_test_block(440), decisions)
+np.savez(
+    output,
+    codes=result.codes,
+    probabilities=result.probabilities,
+    codes_by_rows=rows.codes,
+    probabilities_by_rows=rows.probabilities,
+)
 """
 
 
@@ -36,10 +44,12 @@ def results(tiny_model, tmp_path_factory):
     return found
 
 
-def test_two_devices_give_the_result_of_one(results):
+@pytest.mark.parametrize("how", ["", "_by_rows"])
+def test_two_devices_give_the_result_of_one(results, how):
     one, two = results
-    assert one["codes"].any()
-    np.testing.assert_array_equal(two["codes"], one["codes"])
+    assert one[f"codes{how}"].any()
+    np.testing.assert_array_equal(two[f"codes{how}"], one[f"codes{how}"])
+    probabilities = f"probabilities{how}"
     np.testing.assert_allclose(
-        two["probabilities"], one["probabilities"], rtol=1e-5, atol=1e-6
+        two[probabilities], one[probabilities], rtol=1e-5, atol=1e-6
     )
