@@ -13,6 +13,7 @@ they are not installed. Nothing is reported if the machine is busy with somethin
 """
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -25,11 +26,10 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-import dask
 import numpy as np
 import shared
 from astropy.io import fits
-from distributed import LocalCluster
+from distributed import Client
 
 from maximask_astro.masking import DEFAULT_MODEL
 from maximask_astro.weights import load_model
@@ -72,22 +72,30 @@ class Cost:
     peak: float
 
 
+# A process of its own, since a process has at least the peak memory of its parent.
+LAUNCHER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+wall = time.perf_counter() - start
+print(json.dumps([wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e6]))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def measure(command):
     """Run a command to its end."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, *(str(part) for part in command)],
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command} failed: {errors.decode()[-2000:]}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e6)
+    if done.returncode:
+        raise RuntimeError(f"{command} failed: {done.stderr[-2000:]}")
+    return Cost(*json.loads(done.stdout))
 
 
 def wait_until_quiet(minutes=3):
@@ -228,10 +236,11 @@ def against_published(programs, rounds):
     title = "A second file of 2048 x 2048: start-up taken out"
     compare(title, commands(two), 2048**2, rounds, less=commands(one))
     cold = programs.files(4096, 1)
+    measure(programs.ours(cold))  # compiles
     compare("One file of 4096 x 4096, start-up included", {
         "default model": lambda: programs.ours(cold),
         "MaxiMask 1.4.1": lambda: programs.theirs(cold),
-    }, 4096**2, rounds)  # fmt: skip
+    }, 4096**2, 1)  # fmt: skip
 
 
 def start_up(programs, rounds):
@@ -247,7 +256,8 @@ def start_up(programs, rounds):
 
 def workers(programs, rounds):
     """Processes with one thread each."""
-    print("\nWorkers of one thread, 16 files of 2048 x 2048 less 4: start-up taken out")
+    print("\nWorkers of one thread, each bound to a processor")
+    print("16 files of 2048 x 2048 less 4: start-up taken out")
     many, few = programs.files(2048, 16), programs.files(2048, 4)
     ratios = []
     for _ in range(rounds):
@@ -270,16 +280,33 @@ def workers(programs, rounds):
 @contextmanager
 def cluster(number):
     """Workers that have one thread and one processor each."""
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": {"NPROC": "1"}}),
-        LocalCluster(
-            n_workers=number,
-            threads_per_worker=1,
-            memory_limit=0,
-            dashboard_address=":0",
-        ) as started,
-    ):
-        yield started.scheduler_address
+    environment = {**os.environ, "NPROC": "1"}
+    dask = BIN / "dask"
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "scheduler.json"
+        options = ("--scheduler-file", file)
+        processes = [start(dask, "scheduler", "--no-dashboard", "--port", 0, *options)]
+        try:
+            for processor in range(number):
+                command = ("taskset", "-c", processor, dask, "worker", "--nthreads", 1)
+                processes.append(start(*command, *options, env=environment))
+            with Client(scheduler_file=str(file), timeout=60) as client:
+                client.wait_for_workers(number, timeout=60)
+                yield client.scheduler.address
+        finally:
+            for process in processes:
+                process.terminate()
+                process.wait()
+
+
+def start(*command, **options):
+    """A process that goes on by itself."""
+    return subprocess.Popen(
+        [str(part) for part in command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **options,
+    )
 
 
 def large(programs, rounds):
@@ -297,13 +324,18 @@ def large(programs, rounds):
     pixels = {"4096": 4096**2, "16384": 16384**2, "mosaic": 32 * 2048 * 4096}
     for place in places.values():
         measure(programs.ours(place))  # compiles
-    print("\nLarge files of float32: start-up (that of a file of 512 x 512) taken out")
-    tiny = programs.files(512, 1)
-    measure(programs.ours(tiny))
+    print("\nLarge files of float32, start-up taken out")
+    square = exposure(2048).astype("f4")
+    ones = [folder / f"{number}_hdus" for number in (1, 5)]
+    for place, number in zip(ones, (1, 5), strict=True):
+        place.mkdir()
+        hdus = [fits.ImageHDU(square) for _ in range(number)]
+        fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(place / "0.fits")
     speeds = {name: [] for name in places}
     peaks = dict.fromkeys(places, 0.0)
     for _ in range(rounds):
-        start = measure(programs.ours(tiny)).wall
+        one, five = (measure(programs.ours(place)).wall for place in ones)
+        start = one - (five - one) / 4
         for name, place in places.items():
             cost = measure(programs.ours(place))
             speeds[name].append(pixels[name] / 1e6 / (cost.wall - start))

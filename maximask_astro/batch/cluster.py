@@ -11,6 +11,9 @@ __all__ = ["cluster_of", "map_sources"]
 # Files that are handed to each worker ahead, so that none waits for the next.
 _AHEAD = 3
 
+# How many threads XLA may start.
+_THREADS = "NPROC"
+
 
 @contextmanager
 def cluster_of(jobs, scheduler):
@@ -58,19 +61,26 @@ def cluster_of(jobs, scheduler):
     threads = max((os.cpu_count() or 1) // jobs, 1)
     environment = {
         **dask.config.get("distributed.nanny.pre-spawn-environ", {}),
-        "NPROC": str(threads),
+        _THREADS: str(threads),
     }
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
-        distributed.LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
-            memory_limit=0,
-            dashboard_address=":0",
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
+    before = os.environ.get(_THREADS)
+    try:
+        with (
+            dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
+            distributed.LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                memory_limit=0,
+                dashboard_address=":0",
+            ) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            yield client
+    finally:
+        # Dask leaves in this process what it sets for those that it starts.
+        os.environ.pop(_THREADS, None)
+        if before is not None:
+            os.environ[_THREADS] = before
 
 
 def _work_there(source, work):

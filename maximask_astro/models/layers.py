@@ -108,14 +108,9 @@ def _convolve_forward(images, kernel):
 def _convolve_backward(saved, upstream):
     images, kernel = saved
     turned = jnp.swapaxes(kernel[::-1, ::-1], 2, 3)
-    of_kernel = lax.platform_dependent(
-        images,
-        upstream,
-        kernel,
-        cpu=_kernel_gradient_on_cpu,
-        default=_kernel_gradient,
-    )
-    return apply_kernel(upstream, turned), of_kernel
+    on_cpu = jax.default_backend() == "cpu"
+    gradient = _kernel_gradient_on_cpu if on_cpu else _kernel_gradient
+    return apply_kernel(upstream, turned), gradient(images, upstream, kernel)
 
 
 convolve.defvjp(_convolve_forward, _convolve_backward)

@@ -102,13 +102,11 @@ def apply_kernel(images, kernel, *, above=True, there=None):
     convolved : array
         Shape (batch, height, width, filters).
     """
-    return lax.platform_dependent(
-        images,
-        kernel,
-        there,
-        cpu=partial(_convolve_on_cpu, above=above),
-        default=partial(_convolve, above=above),
-    )
+    # Not `jax.lax.platform_dependent`, which traces both and makes two programs of
+    # one: all devices of a process are of one kind.
+    on_cpu = jax.default_backend() == "cpu"
+    convolve = _convolve_on_cpu if on_cpu else _convolve
+    return convolve(images, kernel, there, above=above)
 
 
 def _divisors(number):

@@ -82,6 +82,7 @@ def test_processes_are_started_on_demand(night, masker, tmp_path):
         [night / "0.fits", night / "1.fits"], masker, output_dir=tmp_path, jobs=2
     )
     assert [result.status for result in results] == ["masked", "masked"]
+    assert "NPROC" not in os.environ
 
 
 def test_existing_outputs_are_found_before_the_work(night, scheduler, masker):
