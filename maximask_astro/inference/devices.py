@@ -10,16 +10,16 @@ __all__ = ["AHEAD", "Devices", "turn"]
 _ON_CPU, _ELSEWHERE = 1, 8
 AHEAD = 2
 
-# On a CPU one evaluation uses all cores, nearly: a second one takes what is left, and
-# more would only take memory.
-_CPU = threading.BoundedSemaphore(2)
+# On a CPU one evaluation uses all cores, nearly: of bands of rows a second one takes
+# what is left. Tiles take too much memory for that.
+_BANDS, _TILES = threading.BoundedSemaphore(2), threading.BoundedSemaphore(1)
 
 # What was evaluated before, and so is compiled.
 _COMPILED, _COMPILING = set(), threading.Lock()
 
 
 @contextmanager
-def turn(kind):
+def turn(kind, *, tiles=False):
     """
     Wait until it is one's turn to compute.
 
@@ -29,6 +29,9 @@ def turn(kind):
         What is evaluated, with its shapes. The first of a kind is alone, so that it
         is compiled only once.
 
+    tiles : bool, optional
+        Whether tiles are evaluated, rather than bands of rows.
+
     Yields
     ------
     waited_for : bool
@@ -37,7 +40,8 @@ def turn(kind):
     import jax
 
     on_cpu = jax.default_backend() == "cpu"
-    with _CPU if on_cpu else nullcontext():
+    turns = _TILES if tiles else _BANDS
+    with turns if on_cpu else nullcontext():
         if kind in _COMPILED:
             yield on_cpu
             return
@@ -145,7 +149,7 @@ class Devices:
 
         pending = deque()
         for batch in batches:
-            with turn(kind) as waited_for:
+            with turn(kind, tiles=True) as waited_for:
                 started = start(batch)
                 if waited_for:
                     started = finish(*started)
