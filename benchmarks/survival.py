@@ -6,9 +6,9 @@ Whether a run that is killed again and again ends like one that is not.
 A directory of exposures is masked once without disturbance. Then the same command is
 started again and again with --if-exists resume, and killed (SIGKILL) at a random
 moment, so many times; after each kill, every file that shows must be one of the first
-run, byte by byte but for its date. At last the command is run to its end. The same is done with two
-workers of dask.distributed of which one is killed while they work. Exits with 1 if
-anything differs.
+run, byte by byte but for the card with its date, MM_UTC. At last the command is run to
+its end. The same is done with two workers of dask.distributed of which one is killed
+while they work. Exits with 1 if anything differs.
 """
 
 import os
@@ -118,9 +118,7 @@ def report(expected, masks, wrong=0):
     others = [p.name for p in masks.iterdir() if p.name not in expected]
     same = found == expected
     print(f"  files that were partial or different after a kill: {wrong}")
-    print(
-        f"  in the end the same {len(expected)} files, byte by byte but for MM_UTC: {same}"
-    )
+    print(f"  in the end the same {len(expected)} files, but for MM_UTC: {same}")
     print(f"  other files in the directory: {len(others)}")
     return same and not wrong and not others
 
