@@ -58,12 +58,12 @@ def start(exposures, masks, *options):
 
 
 def contents(masks):
-    """The masks that show, by name."""
+    """The masks that show, by name; those under way have names that do not."""
     if not masks.is_dir():
         return {}
     return {
         path.name: DATE.sub(b"", path.read_bytes())
-        for path in masks.glob("*.masks.fits")
+        for path in masks.glob("[!.]*.masks.fits")
     }
 
 
@@ -115,7 +115,7 @@ def kill_worker(exposures, masks):
 def report(expected, masks, wrong=0):
     """Compare what is there in the end; whether all is well."""
     found = contents(masks)
-    others = [p.name for p in masks.iterdir() if p.name not in expected]
+    others = [path.name for path in masks.iterdir() if path.name not in expected]
     same = found == expected
     print(f"  files that were partial or different after a kill: {wrong}")
     print(f"  in the end the same {len(expected)} files, but for MM_UTC: {same}")
