@@ -121,7 +121,8 @@ def map_sources(client, work, items):
     coming, numbers = iter(items), {}
 
     def submit(number):
-        for index, source in islice(coming, number):
+        # Not worth waiting for, where it is None.
+        for index, source in islice(filter(None, coming), number):
             future = client.submit(_work_there, source, shared, pure=False)
             numbers[future.key] = index
             yield future

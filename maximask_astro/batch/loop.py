@@ -103,8 +103,10 @@ def _attempt(function, result_type, source):
 
 def _one_by_one(work, items):
     """The simplest way to work on sources, see `work_through`."""
-    for index, source in items:
-        yield index, work(source)
+    for item in items:
+        if item is not None:
+            index, source = item
+            yield index, work(source)
 
 
 def work_through(
@@ -144,7 +146,8 @@ def work_through(
 
     mapper : callable, optional
         From a function and an iterable of (index, source) to an iterable of (index,
-        result), in any order; a generator.
+        result), in any order; a generator. An item that is None asks to wait until
+        nothing is under way.
 
     Returns
     -------
@@ -168,6 +171,10 @@ def work_through(
                 result = result_type(str(source), "failed", message=source.problem)
             elif claim is not None:
                 result = _attempt(claim, result_type, source)
+                if result is not None and result.status == "failed":
+                    # It may be another's output that those under way will not write.
+                    yield None
+                    result = _attempt(claim, result_type, source)
             if result is None:
                 yield index, source
             else:

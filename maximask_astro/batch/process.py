@@ -106,7 +106,7 @@ def _claim(source, options, taken):
             pass
     output = output_path(source.path, index, options.directory)
     key = output.resolve()
-    if key in taken:
+    if taken.get(key, source) is not source:
         raise InputError(
             f"{source} would be written to {output}, like {taken[key]}; put "
             "them into different output directories."

@@ -39,7 +39,8 @@ def map_in_threads(work, items):
         From a source to a result; it may call `stop_if_asked`.
 
     items : iterable of (int, `Source`)
-        Sources with their numbers; taken in this thread, as others become free.
+        Sources with their numbers; taken in this thread, as others become free. None
+        asks to wait until nothing is under way.
 
     Yields
     ------
@@ -62,7 +63,11 @@ def map_in_threads(work, items):
 
     with ThreadPoolExecutor(_THREADS) as executor:
         try:
-            for index, source in items:
+            for item in items:
+                if item is None:
+                    yield from done(0)
+                    continue
+                index, source = item
                 numbers[executor.submit(start, source)] = index
                 yield from done(_THREADS - 1)
             yield from done(0)

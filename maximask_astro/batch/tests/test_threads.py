@@ -38,6 +38,24 @@ def test_sources_are_taken_as_threads_become_free():
     assert len(list(worked_on)) == 5
 
 
+def test_waiting_until_nothing_is_under_way():
+    under_way = []
+
+    def work(source):
+        time.sleep(0.05)
+        under_way.remove(source)
+
+    def items():
+        for index, source in ITEMS:
+            if index % 3 == 2:
+                yield None
+                assert not under_way
+            under_way.append(source)
+            yield index, source
+
+    assert len(list(map_in_threads(work, items()))) == len(ITEMS)
+
+
 @pytest.mark.parametrize("how", ["raise", "close"])
 def test_what_ends_one_stops_the_others(how):
     begun, stopped = threading.Event(), threading.Event()

@@ -239,9 +239,9 @@ def test_an_interrupt_leaves_whole_files(night, tiny_model):
     )
     assert "Traceback" not in stderr
     masks = {path.name for path in night.iterdir()} - before
-    assert {"00.masks.fits", "01.masks.fits"} <= masks
+    assert "01.masks.fits" in masks
     assert len(masks) < 60
-    first = fits.getdata("00.masks.fits")
+    first = fits.getdata("01.masks.fits")
     for name in masks:
         assert name.endswith(".masks.fits")
         assert not name.startswith(".")
