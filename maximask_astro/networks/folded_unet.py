@@ -25,20 +25,20 @@ def folded_unet(
 
     Parameters
     ----------
-    graph : `~maximask_astro.models.graph.KerasGraph` or another
-        How to compute.
+    graph : object
+        How to compute: a ``KerasGraph``, or another with the same operations.
 
     image : object
         What the graph takes for maps: the image, one channel.
 
     n_classes : int
-        As of `build_folded_unet`.
+        As of `~maximask_astro.models.build_folded_unet`.
 
     channels : tuple of int
-        As of `build_folded_unet`.
+        As of `~maximask_astro.models.build_folded_unet`.
 
     fine, detail : int
-        As of `build_folded_unet`.
+        As of `~maximask_astro.models.build_folded_unet`.
 
     Returns
     -------

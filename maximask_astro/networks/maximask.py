@@ -22,17 +22,17 @@ def maximask(
 
     Parameters
     ----------
-    graph : `~maximask_astro.models.graph.KerasGraph` or another
-        How to compute.
+    graph : object
+        How to compute: a ``KerasGraph``, or another with the same operations.
 
     image : object
         What the graph takes for maps: the image, one channel.
 
     n_classes : int
-        As of `build_maximask`.
+        As of `~maximask_astro.models.build_maximask`.
 
     channels : tuple of 6 int
-        As of `build_maximask`.
+        As of `~maximask_astro.models.build_maximask`.
 
     Returns
     -------
