@@ -20,8 +20,8 @@ TABLES = {
         "deepCR (cosmic rays only)": "deepCR",
     },
     "A second file of 2048 x 2048": {
-        "its network, default tiling": "its network in maximask_astro",
-        "its network, original tiling": "its network and blocks in maximask_astro",
+        "its network, default tiling": "MaxiMask's network, ours",
+        "its network, original tiling": "MaxiMask's network and blocks, ours",
         "MaxiMask 1.4.1": "MaxiMask 1.4.1",
     },
 }
