@@ -107,7 +107,8 @@ def map_sources(client, work, items):
         From a source to a result. It may run again for the same source.
 
     items : iterable of (int, `Source`)
-        Sources with their numbers; taken as workers become free.
+        Sources with their numbers; taken as workers become free. None asks to wait
+        until nothing is under way.
 
     Yields
     ------
@@ -118,17 +119,27 @@ def map_sources(client, work, items):
     from distributed import as_completed
 
     shared = client.scatter(work, broadcast=True, hash=False)
-    coming, numbers = iter(items), {}
+    coming, numbers, waiting = iter(items), {}, False
 
     def submit(number):
-        # Not worth waiting for, where it is None.
-        for index, source in islice(filter(None, coming), number):
+        nonlocal waiting
+        if waiting:
+            if numbers:
+                return
+            waiting, number = False, ahead
+        for item in islice(coming, number):
+            if item is None:
+                if numbers:
+                    waiting = True
+                    return
+                continue
+            index, source = item
             future = client.submit(_work_there, source, shared, pure=False)
             numbers[future.key] = index
             yield future
 
-    workers = len(client.scheduler_info()["workers"])
-    done = as_completed(submit(_AHEAD * max(workers, 1)))
+    ahead = _AHEAD * max(len(client.scheduler_info()["workers"]), 1)
+    done = as_completed(submit(ahead))
     for future in done:
         error = future.exception()
         yield numbers.pop(future.key), error or future.result()

@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
-__all__ = ["map_in_threads", "stop_if_asked"]
+__all__ = ["StoppedError", "map_in_threads", "stop_if_asked"]
 
 # Files at a time.
 _THREADS = 2
@@ -11,7 +11,7 @@ _THREADS = 2
 _LOCAL = threading.local()
 
 
-class _StoppedError(Exception):
+class StoppedError(Exception):
     """Work on a file is given up, since all work is."""
 
 
@@ -21,12 +21,12 @@ def stop_if_asked():
 
     Raises
     ------
-    Exception
+    StoppedError
         They were: whatever is under way is to be cleaned up.
     """
     stop = getattr(_LOCAL, "stop", None)
     if stop is not None and stop.is_set():
-        raise _StoppedError("interrupted")
+        raise StoppedError("interrupted")
 
 
 def map_in_threads(work, items):

@@ -11,15 +11,18 @@ _ON_CPU, _ELSEWHERE = 1, 8
 AHEAD = 2
 
 # On a CPU one evaluation uses all cores, nearly: of bands of rows a second one takes
-# what is left. Tiles take too much memory for that.
-_BANDS, _TILES = threading.BoundedSemaphore(2), threading.BoundedSemaphore(1)
+# what is left, and of small tiles, too. Large tiles take too much memory for that.
+_TWO, _ONE = threading.BoundedSemaphore(2), threading.BoundedSemaphore(1)
+
+# Pixels of a large batch of tiles.
+_LARGE = 1 << 19
 
 # What was evaluated before, and so is compiled.
 _COMPILED, _COMPILING = set(), threading.Lock()
 
 
 @contextmanager
-def turn(kind, *, tiles=False):
+def turn(kind, *, pixels=0):
     """
     Wait until it is one's turn to compute.
 
@@ -29,8 +32,8 @@ def turn(kind, *, tiles=False):
         What is evaluated, with its shapes. The first of a kind is alone, so that it
         is compiled only once.
 
-    tiles : bool, optional
-        Whether tiles are evaluated, rather than bands of rows.
+    pixels : int, optional
+        Of a batch of tiles, which are evaluated as a whole.
 
     Yields
     ------
@@ -40,7 +43,7 @@ def turn(kind, *, tiles=False):
     import jax
 
     on_cpu = jax.default_backend() == "cpu"
-    turns = _TILES if tiles else _BANDS
+    turns = _ONE if pixels > _LARGE else _TWO
     with turns if on_cpu else nullcontext():
         if kind in _COMPILED:
             yield on_cpu
@@ -130,7 +133,7 @@ class Devices:
 
         batches : iterable
             Of objects with ``arrays``, a dict of NumPy arrays that are shared out,
-            and ``common``, one of such that every device gets.
+            with ``'images'``, and ``common``, one of such that every device gets.
 
         Yields
         ------
@@ -149,7 +152,8 @@ class Devices:
 
         pending = deque()
         for batch in batches:
-            with turn(kind, tiles=True) as waited_for:
+            pixels = batch.arrays["images"].size
+            with turn(kind, pixels=pixels) as waited_for:
                 started = start(batch)
                 if waited_for:
                     started = finish(*started)

@@ -102,3 +102,13 @@ def test_no_scheduler_is_an_error(night, tiny_model, monkeypatch):
 def test_no_jobs(night, masker, jobs):
     with pytest.raises(ValueError, match=f"jobs must be at least 1, not {jobs}"):
         process(night, masker, jobs=jobs)
+
+
+def test_a_source_waits_for_what_may_not_write_its_output(scheduler, masker, tmp_path):
+    """The first fails, so that the second may take its place."""
+    whole = tmp_path / "a.fits.gz"
+    fits.writeto(whole, make_exposure((200, 200)))
+    damaged = tmp_path / "a.fits"
+    damaged.write_bytes(b"nothing")
+    results = process([damaged, whole], masker, scheduler=scheduler)
+    assert [result.status for result in results] == ["failed", "masked"]

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from maximask_astro.batch.threads import map_in_threads, stop_if_asked
+from maximask_astro.batch.threads import StoppedError, map_in_threads, stop_if_asked
 
 ITEMS = [(index, f"{index}.fits") for index in range(6)]
 
@@ -71,7 +71,7 @@ def test_what_ends_one_stops_the_others(how):
             for _ in range(1000):
                 stop_if_asked()
                 time.sleep(0.01)
-        except Exception:
+        except StoppedError:
             stopped.set()
             raise
 
