@@ -48,6 +48,7 @@ def _mask_hdu(hdu, index, path, masker, target, writer):
         bands = masker.stream(
             read,
             hdu.shape[-2:],
+            keep_probabilities=target.content == "probabilities",
             on_problem=lambda why, where=where: problems.append(
                 f"No verdict{where}: {why}"
             ),
@@ -222,7 +223,7 @@ def process(
     jobs : int, optional
         Processes on this machine; each gets its share of the processors. More than
         one needs ``dask.distributed``. One process uses all processors, too, and
-        works on two files at a time.
+        works on three files at a time.
 
     scheduler : str, optional
         Address of a ``dask.distributed`` scheduler, whose workers mask the files in

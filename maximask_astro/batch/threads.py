@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 __all__ = ["StoppedError", "map_in_threads", "stop_if_asked"]
 
 # Files at a time.
-_THREADS = 2
+_THREADS = 3
 
 _LOCAL = threading.local()
 
@@ -31,7 +31,7 @@ def stop_if_asked():
 
 def map_in_threads(work, items):
     """
-    Work on sources, two at a time.
+    Work on sources, a few at a time.
 
     Parameters
     ----------

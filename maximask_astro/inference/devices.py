@@ -10,12 +10,13 @@ __all__ = ["AHEAD", "Devices", "turn"]
 _ON_CPU, _ELSEWHERE = 1, 8
 AHEAD = 2
 
-# On a CPU one evaluation uses all cores, nearly: of bands of rows a second one takes
-# what is left, and of small tiles, too. Large tiles take too much memory for that.
-_TWO, _ONE = threading.BoundedSemaphore(2), threading.BoundedSemaphore(1)
-
-# Pixels of a large batch of tiles.
-_LARGE = 1 << 19
+# On a CPU one evaluation uses all cores, nearly; others take what is left. Large
+# batches of tiles, of as many pixels as said here, take too much memory for that.
+_TURNS = (
+    (1 << 19, threading.BoundedSemaphore(1)),
+    (1, threading.BoundedSemaphore(2)),
+    (0, threading.BoundedSemaphore(3)),
+)
 
 # What was evaluated before, and so is compiled.
 _COMPILED, _COMPILING = set(), threading.Lock()
@@ -33,7 +34,7 @@ def turn(kind, *, pixels=0):
         is compiled only once.
 
     pixels : int, optional
-        Of a batch of tiles, which are evaluated as a whole.
+        Of a batch of tiles, which are evaluated as a whole; 0 for rows.
 
     Yields
     ------
@@ -43,7 +44,7 @@ def turn(kind, *, pixels=0):
     import jax
 
     on_cpu = jax.default_backend() == "cpu"
-    turns = _ONE if pixels > _LARGE else _TWO
+    turns = next(turns for least, turns in _TURNS if pixels >= least)
     with turns if on_cpu else nullcontext():
         if kind in _COMPILED:
             yield on_cpu

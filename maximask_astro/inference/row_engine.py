@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from maximask_astro.inference.bands import Band
+from maximask_astro.inference.compiling import compiled
 from maximask_astro.inference.devices import AHEAD, turn
 from maximask_astro.inference.verdicts import judge, normalize
 from maximask_astro.utils.errors import ModelIntegrityError
@@ -77,8 +78,6 @@ def band_height(model, shape):
 @lru_cache(maxsize=8)
 def _compiled(model, rows, width):
     """A jitted step for images of a width, shared by all that use the model."""
-    import jax
-
     from maximask_astro.networks import RowNetwork
 
     try:
@@ -92,7 +91,7 @@ def _compiled(model, rows, width):
 
     # Nothing is donated: what is new would take the place of what is old, and XLA
     # would copy both.
-    @partial(jax.jit, static_argnames=("channels", "probabilities"))
+    @partial(compiled, static_argnames=("channels", "probabilities"))
     def step(
         queues,
         image,

@@ -267,7 +267,7 @@ class ContaminantMasker:
             self.provenance,
         )
 
-    def stream(self, read, shape, *, on_problem=None):
+    def stream(self, read, shape, *, keep_probabilities=True, on_problem=None):
         """
         Find the contaminants of an image that need not fit into the memory.
 
@@ -281,6 +281,9 @@ class ContaminantMasker:
 
         shape : tuple of two int
             Size of the image.
+
+        keep_probabilities : bool, optional
+            Whether to keep them, if the masker does: without, it is faster.
 
         on_problem : callable, optional
             Called in place of a warning, with what is wrong.
@@ -298,7 +301,7 @@ class ContaminantMasker:
         MaximaskWarning
             The image has nothing to judge.
         """
-        for band in self._bands(read, shape, on_problem):
+        for band in self._bands(read, shape, on_problem, keep=keep_probabilities):
             invalid = band.invalid
             if invalid is None:
                 invalid = np.zeros(band.codes.shape, bool)
@@ -314,7 +317,7 @@ class ContaminantMasker:
                 ),
             )
 
-    def _bands(self, read, shape, on_problem=None, where=""):
+    def _bands(self, read, shape, on_problem=None, *, where="", keep=True):
         return judge_bands(
             read,
             shape,
@@ -323,7 +326,7 @@ class ContaminantMasker:
             self._decisions,
             grow=self._grow,
             on_problem=on_problem or partial(_warn, where),
-            probabilities=self._keep,
+            probabilities=self._keep and keep,
             uncertainties=self._uncertainty is not None,
             progress_bar=self._progress_bar,
         )
