@@ -6,7 +6,6 @@ Each model card names the normalization its network was trained with.
 
 import numpy as np
 from astropy.stats import mad_std
-from photutils.background import Background2D
 
 from maximask_astro.background.fill import fill_invalid
 from maximask_astro.background.mesh import mesh_sky
@@ -52,6 +51,10 @@ def _counts(start, stop, step, numbers):
 
 
 def _photutils(read, shape):
+    # Here, since it takes a quarter of a second: a command that has nothing to do
+    # answers at once.
+    from photutils.background import Background2D
+
     box = [min(_BOX_SIZE, size) for size in shape]
     chosen = [(1, (0,)), (1, (0,))]
     if box[0] == _BOX_SIZE:
