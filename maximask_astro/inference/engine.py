@@ -19,7 +19,6 @@ from tqdm import tqdm
 
 from maximask_astro.background import Sky, array_reader, constant_surface
 from maximask_astro.inference.bands import SkyReader, join_bands, make_batches
-from maximask_astro.inference.compiling import compiled
 from maximask_astro.inference.devices import Devices
 from maximask_astro.inference.row_engine import band_height, has_rows, stream_rows
 from maximask_astro.inference.symmetry import spread_over_symmetries
@@ -45,7 +44,7 @@ def _compiled(network):
 
     fixed = [variable.value for variable in network.non_trainable_variables]
 
-    @partial(compiled, static_argnames=("channels", "probabilities", "uncertainties"))
+    @partial(jax.jit, static_argnames=("channels", "probabilities", "uncertainties"))
     def evaluate(
         weights,
         *,

@@ -305,17 +305,15 @@ class ContaminantMasker:
             invalid = band.invalid
             if invalid is None:
                 invalid = np.zeros(band.codes.shape, bool)
-            yield (
-                band.rows,
-                ContaminantMap(
-                    self._settings,
-                    band.codes,
-                    invalid,
-                    band.probabilities,
-                    band.uncertainties,
-                    provenance=self.provenance,
-                ),
+            planes = band.probabilities, band.uncertainties
+            cmap = ContaminantMap(
+                self._settings,
+                band.codes,
+                invalid,
+                *planes,
+                provenance=self.provenance,
             )
+            yield band.rows, cmap
 
     def _bands(self, read, shape, on_problem=None, *, where="", keep=True):
         return judge_bands(

@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from maximask_astro.networks.kernels import apply_kernel
 
@@ -100,23 +101,43 @@ class _RowGraph:
 
     def __init__(self, weights, kept, start, height):
         self._weights, self._kept = weights, kept
-        # First of the image's new rows, and the height of the image.
-        self._start, self._height = start, height
+        # First of the image's new rows, and the height of the image, by scale.
+        self._places = {1: (jnp.asarray(start), jnp.asarray(height))}
+
+    def _place(self, scale, late):
+        """First of the rows of a map, and its height."""
+        if scale not in self._places:
+            self._places[scale] = tuple(
+                lax.div(number, lax.full_like(number, scale))
+                for number in self._places[1]
+            )
+        start, height = self._places[scale]
+        return lax.sub(start, lax.full_like(start, late)), height
+
+    # Here are functions of lax where those of NumPy would do: they are traced in half
+    # the time, and this is a part of what every command takes to start.
 
     def _zeroed(self, x):
         """The same, zero where there is no image."""
         if x.zero:
             return x
-        first = self._start // x.scale - x.late
-        rows = first + jnp.arange(len(x.values))
-        there = (rows >= 0) & (rows < self._height // x.scale)
-        values = jnp.where(there[:, None, None], x.values, 0)
+        shape, (first, height) = x.values.shape, self._place(x.scale, x.late)
+        rows = lax.add(lax.iota(first.dtype, shape[0]), lax.broadcast(first, shape[:1]))
+        there = lax.bitwise_and(
+            lax.ge(rows, lax.full_like(rows, 0)),
+            lax.lt(rows, lax.broadcast(height, shape[:1])),
+        )
+        there = lax.broadcast_in_dim(there, shape, (0,))
+        values = lax.select(there, x.values, lax.full_like(x.values, 0))
         return _Rows(values, x.scale, x.late, True)
 
     def _is_there(self, number, scale, late):
         """Whether any of so many rows is in the image."""
-        first = self._start // scale - late
-        return (first + number > 0) & (first < self._height // scale)
+        first, height = self._place(scale, late)
+        last = lax.add(first, lax.full_like(first, number - 1))
+        return lax.bitwise_and(
+            lax.ge(last, lax.full_like(last, 0)), lax.lt(first, height)
+        )
 
     def _wait(self, x, late):
         """The same, but so late."""
@@ -148,9 +169,10 @@ class _RowGraph:
         x = maps[0]
         late = x.late + size // 2
         there = self._is_there(len(x.values), x.scale, late)
-        values = apply_kernel(values[None], kernel, above=False, there=there)[0] + bias
+        values = apply_kernel(values[None], kernel, above=False, there=there)[0]
+        values = lax.add(values, lax.broadcast(bias, values.shape[:-1]))
         if activation == "relu":
-            values = jnp.maximum(values, 0)
+            values = lax.max(values, lax.full_like(values, 0))
         return _Rows(values, x.scale, late, False)
 
     def pool(self, x):

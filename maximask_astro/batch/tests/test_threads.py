@@ -8,8 +8,8 @@ from maximask_astro.batch.threads import StoppedError, map_in_threads, stop_if_a
 ITEMS = [(index, f"{index}.fits") for index in range(6)]
 
 
-def test_two_at_a_time_and_no_more():
-    under_way, most, together = set(), [], threading.Barrier(2)
+def test_three_at_a_time_and_no_more():
+    under_way, most, together = set(), [], threading.Barrier(3)
 
     def work(source):
         under_way.add(source)
@@ -21,7 +21,7 @@ def test_two_at_a_time_and_no_more():
 
     results = list(map_in_threads(work, ITEMS))
     assert sorted(results) == [(index, name.upper()) for index, name in ITEMS]
-    assert set(most) == {2}
+    assert set(most) == {3}
 
 
 def test_sources_are_taken_as_threads_become_free():

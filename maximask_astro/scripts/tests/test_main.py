@@ -17,6 +17,12 @@ def test_the_installed_command(run):
     assert re.fullmatch(r"\d+\.\d+\S*\n", done.stdout)
 
 
+def test_the_installed_command_says_whether_it_failed(run, tmp_path):
+    done = run("maximask-astro", "mask", tmp_path / "missing.fits")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "missing.fits" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
