@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
 
 import numpy as np
 
@@ -138,7 +137,8 @@ class SkyReader:
     def __init__(self, read, shape, sky, part):
         self.read, self.shape, self.sky = read, shape, sky
         self._knots = [side // _KNOTS + _MORE for side in part]
-        self._across = lru_cache(maxsize=64)(partial(self._basis, 1))
+        # Of the columns where tiles begin, and how wide they are.
+        self._across = {}
 
     def rows(self, top, height, width):
         """
@@ -216,7 +216,9 @@ class SkyReader:
             ``level`` and ``noise``.
         """
         first, n_rows, down = self._basis(0, top, height)
-        start, n_columns, across = self._across(left, width)
+        if (left, width) not in self._across:
+            self._across[left, width] = self._basis(1, left, width)
+        start, n_columns, across = self._across[left, width]
         part = np.s_[first : first + n_rows, start : start + n_columns]
         grids = np.zeros((2, *self._knots), np.float32)
         grids[0, :n_rows, :n_columns] = self.sky.level.coefficients[part] - self.pivot

@@ -10,20 +10,16 @@ __all__ = ["AHEAD", "Devices", "turn"]
 _ON_CPU, _ELSEWHERE = 1, 8
 AHEAD = 2
 
-# On a CPU one evaluation uses all cores, nearly; others take what is left. Large
-# batches of tiles, of as many pixels as said here, take too much memory for that.
-_TURNS = (
-    (1 << 19, threading.BoundedSemaphore(1)),
-    (1, threading.BoundedSemaphore(2)),
-    (0, threading.BoundedSemaphore(3)),
-)
+# On a CPU one evaluation uses all cores, nearly, and others that take rows what is
+# left. Two that take tiles would need as much memory again, now and then, for little.
+_ROWS, _TILES = threading.BoundedSemaphore(3), threading.BoundedSemaphore(1)
 
 # What was evaluated before, and so is compiled.
 _COMPILED, _COMPILING = set(), threading.Lock()
 
 
 @contextmanager
-def turn(kind, *, pixels=0):
+def turn(kind, *, tiles=False):
     """
     Wait until it is one's turn to compute.
 
@@ -33,8 +29,8 @@ def turn(kind, *, pixels=0):
         What is evaluated, with its shapes. The first of a kind is alone, so that it
         is compiled only once.
 
-    pixels : int, optional
-        Of a batch of tiles, which are evaluated as a whole; 0 for rows.
+    tiles : bool, optional
+        Whether it takes tiles as a whole, not rows.
 
     Yields
     ------
@@ -44,7 +40,7 @@ def turn(kind, *, pixels=0):
     import jax
 
     on_cpu = jax.default_backend() == "cpu"
-    turns = next(turns for least, turns in _TURNS if pixels >= least)
+    turns = _TILES if tiles else _ROWS
     with turns if on_cpu else nullcontext():
         if kind in _COMPILED:
             yield on_cpu
@@ -153,8 +149,7 @@ class Devices:
 
         pending = deque()
         for batch in batches:
-            pixels = batch.arrays["images"].size
-            with turn(kind, pixels=pixels) as waited_for:
+            with turn(kind, tiles=True) as waited_for:
                 started = start(batch)
                 if waited_for:
                     started = finish(*started)

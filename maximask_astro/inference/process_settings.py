@@ -48,11 +48,16 @@ def keep_memory():
     Keep memory that is freed for the arrays that follow.
 
     The C library returns large blocks to the system, which then has to clear every
-    page of the next: up to a third of the time that a network takes. This is for
-    commands and workers: it is a setting of the whole process, which keeps the most
-    memory that it ever used. It works best before JAX is used, and does nothing where
+    page of the next: up to a third of the time that a network takes. And on a CPU, JAX
+    is to free what a network needed before it hands out the results, not somewhat
+    later: otherwise, now and then, the next would need as much again. This is for
+    commands and workers: these are settings of the whole process, which keeps the most
+    memory that it ever used. It works best before JAX is used; nothing is kept where
     the C library is not glibc.
     """
+    import jax
+
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
     try:
         set_option = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):

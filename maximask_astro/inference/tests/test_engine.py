@@ -1,9 +1,16 @@
+import gc
+import weakref
 from itertools import product
 
 import numpy as np
 import pytest
 
-from maximask_astro.background import fill_invalid
+from maximask_astro.background import (
+    Sky,
+    array_reader,
+    constant_surface,
+    fill_invalid,
+)
 from maximask_astro.inference import (
     ClassDecision,
     TileEngine,
@@ -51,6 +58,23 @@ def test_result_does_not_depend_on_tiles_or_batches(
     engine = TileEngine(model, tile_size=tile_size, batch_size=batch_size)
     assert len(engine.plan(image.shape)[1]) > 1
     assert same(engine.run(image, SOME), expected)
+
+
+@pytest.mark.parametrize("tile_size", [None, 416])
+def test_an_image_is_forgotten_at_once(model, tile_size):
+    """Not when somebody looks for garbage, which may be many images later."""
+    image = image_of(440, 475)
+    engine = TileEngine(model, tile_size=tile_size)
+    sky = Sky(constant_surface(0.0), constant_surface(1.0))
+    read = array_reader(image)
+    kept = weakref.ref(read)
+    gc.disable()
+    try:
+        list(engine.stream(read, image.shape, sky, SOME))
+        del read
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_a_pixel_changes_nothing_beyond_the_halo(model, one_pass):
