@@ -148,7 +148,9 @@ class Programs:
         return [BIN / "maximask-astro", "mask", folder, "-q", "-o", output, *options]
 
     def theirs(self, folder):
-        """MaxiMask 1.4.1, one bit mask a file."""
+        """MaxiMask 1.4.1, one bit mask a file, beside it."""
+        for mask in folder.glob("*.masks*"):
+            mask.unlink()
         return [self.published, folder, "--single_mask", "True"]
 
     def other(self, name, folder):
@@ -164,8 +166,11 @@ def compare(title, commands, pixels, rounds, *, less=None):
     """
     Run commands in turn, and print speeds, and ratios to the first.
 
-    ``less`` are commands whose cost is subtracted, with so many pixels less.
+    ``pixels`` are those of each command, or of all. ``less`` are commands whose cost
+    is subtracted, with so many pixels less.
     """
+    if not isinstance(pixels, dict):
+        pixels = dict.fromkeys(commands, pixels)
     print(f"\n{title}")
     costs = {name: [] for name in commands}
     for _ in range(rounds):
@@ -179,13 +184,14 @@ def compare(title, commands, pixels, rounds, *, less=None):
     print(f"{'':40s} {'Mpix/s':>8s} {'wall s':>8s} {'CPU s':>8s} {'GB':>6s}  ratio")
     first = next(iter(costs))
     for name, found in costs.items():
+        more = pixels[first] / pixels[name]
         ratios = [
-            other.wall / one.wall
+            more * other.wall / one.wall
             for one, other in zip(costs[first], found, strict=True)
         ]
         wall = median(cost.wall for cost in found)
         cells = (
-            pixels / 1e6 / wall,
+            pixels[name] / 1e6 / wall,
             wall,
             median(cost.cpu for cost in found),
             max(cost.peak for cost in found),
@@ -214,33 +220,43 @@ def directory_of_files(programs, rounds, few):
     )
 
 
-def against_published(programs, rounds):
-    """The published command on one file and on two, ours on as many more."""
-    two, one = programs.files(2048, 2), programs.files(2048, 1)
-    names = {
-        "MaxiMask 1.4.1": (programs.theirs, ()),
-        "its network, default tiling": (programs.ours, ("--model", PUBLISHED_MODEL)),
+def against_published(programs, rounds, few):
+    """The published command, and its network; files are fewer where they take long."""
+    fewer = 4
+    folders = {number: programs.files(2048, number) for number in (1, fewer, few)}
+    cases = {
+        "default model": (few, programs.ours, ()),
+        "its network, default tiling": (
+            fewer,
+            programs.ours,
+            ("--model", PUBLISHED_MODEL),
+        ),
         "its network, original tiling": (
+            fewer,
             programs.ours,
             ("--model", PUBLISHED_MODEL, "--tiling", "original"),
         ),
-        "default model": (programs.ours, ()),
+        "MaxiMask 1.4.1": (fewer, programs.theirs, ()),
     }
-
-    def commands(folder):
-        return {
-            name: (lambda make=make, options=options: make(folder, *options))
-            for name, (make, options) in reversed(names.items())
-        }
-
-    title = "A second file of 2048 x 2048: start-up taken out"
-    compare(title, commands(two), 2048**2, rounds, less=commands(one))
+    compare(
+        f"Files of 2048 x 2048, {few} less one or {fewer} less one: start-up taken out",
+        {
+            name: partial(make, folders[number], *options)
+            for name, (number, make, options) in cases.items()
+        },
+        {name: 2048**2 * (number - 1) for name, (number, _, _) in cases.items()},
+        rounds,
+        less={
+            name: partial(make, folders[1], *options)
+            for name, (_, make, options) in cases.items()
+        },
+    )
     cold = programs.files(4096, 1)
     measure(programs.ours(cold))  # compiles
     compare("One file of 4096 x 4096, start-up included", {
         "default model": lambda: programs.ours(cold),
         "MaxiMask 1.4.1": lambda: programs.theirs(cold),
-    }, 4096**2, 1)  # fmt: skip
+    }, 4096**2, rounds)  # fmt: skip
 
 
 def start_up(programs, rounds):
@@ -380,7 +396,7 @@ def main(args):
         if "sizes" in args.parts:
             sizes(programs, args.number)
         if "published" in args.parts and args.published is not None:
-            against_published(programs, args.number)
+            against_published(programs, args.number, args.files)
 
 
 if __name__ == "__main__":

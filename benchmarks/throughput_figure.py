@@ -12,33 +12,28 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from shared import COLORS
 
-# Tables to draw from, by how their titles begin, and what programs are called there.
-TABLES = {
-    "Files of 2048 x 2048": {
-        "maximask-astro mask": "maximask_astro",
-        "astroscrappy (cosmic rays only)": "astroscrappy",
-        "deepCR (cosmic rays only)": "deepCR",
-    },
-    "A second file of 2048 x 2048": {
-        "its network, default tiling": "MaxiMask's network, ours",
-        "its network, original tiling": "MaxiMask's network and blocks, ours",
-        "MaxiMask 1.4.1": "MaxiMask 1.4.1",
-    },
+# How the titles of tables begin, and what programs are called there and here.
+TITLE = "Files of 2048 x 2048"
+NAMES = {
+    "maximask-astro mask": "maximask_astro",
+    "astroscrappy (cosmic rays only)": "astroscrappy",
+    "deepCR (cosmic rays only)": "deepCR",
+    "its network, default tiling": "MaxiMask's network, ours",
+    "its network, original tiling": "MaxiMask's network and blocks, ours",
+    "MaxiMask 1.4.1": "MaxiMask 1.4.1",
 }
 ROW = re.compile(r"  (\S.*?)\s{2,}([\d.]+)")
 
 
 def read_speeds(text):
     """Millions of pixels a second by program."""
-    speeds, names = {}, {}
+    speeds, wanted = {}, False
     for line in text.splitlines():
         if line and not line.startswith(" "):
-            names = next(
-                (names for title, names in TABLES.items() if line.startswith(title)), {}
-            )
+            wanted = line.startswith(TITLE)
         found = ROW.match(line)
-        if found and found[1] in names:
-            speeds[names[found[1]]] = float(found[2])
+        if wanted and found and found[1] in NAMES:
+            speeds[NAMES[found[1]]] = float(found[2])
     return speeds
 
 
