@@ -149,7 +149,7 @@ class Programs:
 
     def theirs(self, folder):
         """MaxiMask 1.4.1, one bit mask a file, beside it."""
-        for mask in folder.glob("*.masks*"):
+        for mask in folder.glob("*.mask*"):
             mask.unlink()
         return [self.published, folder, "--single_mask", "True"]
 

@@ -12,7 +12,8 @@ __all__ = ["AUXILIARY_FILES", "Source", "expand_paths", "fits_stem"]
 _FITS_NAME = re.compile(
     r"^(?P<stem>.+)\.(?:fits|fit|fts)(?:\.(?:gz|fz|bz2|z))?$", re.IGNORECASE
 )
-_OWN_OUTPUT = re.compile(r"\.masks\d*\.fits$", re.IGNORECASE)
+# Ours are `a.masks.fits`, those of MaxiMask 1.4.1 `a.mask.fits`.
+_MASKS = re.compile(r"\.masks?\d*\.fits$", re.IGNORECASE)
 _WITH_HDU = re.compile(r"^(?P<path>.+)\[(?P<hdu>[^\[\]]+)\]$")
 
 # Data-quality and weight maps by the names that surveys give them. Found in a
@@ -82,7 +83,7 @@ def _search_directory(directory, exclude):
     )
     found = []
     for path in names:
-        if _OWN_OUTPUT.search(path.name) or path.name.startswith("."):
+        if _MASKS.search(path.name) or path.name.startswith("."):
             continue
         pattern = next((p for p in exclude if fnmatch(path.name.lower(), p)), None)
         found.append(Source(path, auxiliary=pattern))
@@ -166,7 +167,8 @@ def expand_paths(paths, *, exclude=AUXILIARY_FILES):
     sources : list of `Source`
         In the order given, directories in alphabetical order. What cannot be
         found is in it, with its ``problem``. Masks that this library wrote
-        (``*.masks.fits``) are left out of directories.
+        (``*.masks.fits``), or MaxiMask (``*.mask.fits``), are left out of
+        directories.
     """
     if isinstance(paths, (str, Path)):
         paths = [paths]

@@ -98,7 +98,7 @@ def test_a_path_with_the_word_mask_is_like_any_other(files):
 
 
 @pytest.mark.parametrize(
-    "name", ["b.masks.fits", "b.masks2.fits", "B.MASKS.FITS", ".b.fits"]
+    "name", ["b.masks.fits", "b.masks2.fits", "B.MASKS.FITS", "b.mask0.fits", ".b.fits"]
 )
 def test_a_directory_without_own_outputs_and_hidden_files(files, name):
     (files / "night" / name).touch()
