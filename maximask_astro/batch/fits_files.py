@@ -149,7 +149,7 @@ def lookup_tables(file, hdu):
 
 def read_image(hdu, path, index):
     """
-    Read the pixels of an HDU.
+    Read the pixels of an HDU, which does not keep them.
 
     Parameters
     ----------
@@ -174,7 +174,10 @@ def read_image(hdu, path, index):
     """
     try:
         with quiet(AstropyWarning):
-            return hdu.data
+            data = hdu.data
+            # Otherwise an open file would keep those of all its HDUs.
+            del hdu.data
+            return data
     except Exception as error:  # damage makes the readers raise nearly anything
         raise unreadable(error, path, index) from error
 
