@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 import shared
 from astropy.io import fits
-from throughput import exposure, wait_until_quiet
+from measuring import exposure, wait_until_quiet
 
 from maximask_astro import ContaminantMasker
 from maximask_astro.batch import process

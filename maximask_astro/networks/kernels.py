@@ -57,9 +57,8 @@ def _convolve_on_cpu(images, kernel, there, *, above):
     missing = -filters % _LANES
     if missing > _FEW:
         missing = 0
-    if not missing:
-        return _convolve(images, kernel, there, above=above)
-    kernel = jnp.pad(kernel, [(0, 0)] * 3 + [(0, missing)])
+    if missing:
+        kernel = jnp.pad(kernel, [(0, 0)] * 3 + [(0, missing)])
     return _convolve(images, kernel, there, above=above)[..., :filters]
 
 
