@@ -22,6 +22,7 @@ from maximask_astro import ContaminantMasker
 from maximask_astro.batch import process
 from maximask_astro.inference import keep_memory
 from maximask_astro.masking import DEFAULT_MODEL
+from maximask_astro.scripts.start import without_thread_caches
 from maximask_astro.weights import load_model
 
 SIDE = 300
@@ -71,5 +72,6 @@ def main(args):
 
 
 if __name__ == "__main__":
+    without_thread_caches()  # as commands
     parser = shared.make_parser(__doc__, number=1000)
     sys.exit(shared.run(main, parser.parse_args()))

@@ -54,6 +54,11 @@ def keep_memory():
     commands and workers: these are settings of the whole process, which keeps the most
     memory that it ever used. It works best before JAX is used; nothing is kept where
     the C library is not glibc.
+
+    A glibc before 2.39 does not join all that is free (its bug 30723), so that memory
+    may grow in steps by a third or so. Commands therefore set the environment variable
+    ``GLIBC_TUNABLES`` to ``glibc.malloc.tcache_count=0``, which has to be set before
+    the process starts.
     """
     import jax
 
