@@ -3,8 +3,9 @@
 import threading
 from collections import deque
 from contextlib import contextmanager, nullcontext
+from itertools import count
 
-__all__ = ["AHEAD", "Devices", "turn"]
+__all__ = ["AHEAD", "Devices", "next_device", "turn"]
 
 # Tiles at a time on each device, and batches under way while results are awaited.
 _ON_CPU, _ELSEWHERE = 1, 8
@@ -13,6 +14,9 @@ AHEAD = 2
 # On a CPU one evaluation uses all cores, nearly, and others that take rows what is
 # left. Two that take tiles would need as much memory again, now and then, for little.
 _ROWS, _TILES = threading.BoundedSemaphore(3), threading.BoundedSemaphore(1)
+
+# Images that went to a device as a whole.
+_NUMBERS = count()
 
 # What was evaluated before, and so is compiled.
 _COMPILED, _COMPILING = set(), threading.Lock()
@@ -48,6 +52,25 @@ def turn(kind, *, tiles=False):
         with _COMPILING:
             yield on_cpu
             _COMPILED.add(kind)
+
+
+def next_device():
+    """
+    Choose a device for an image that is evaluated on one.
+
+    May be called by several threads at once.
+
+    Returns
+    -------
+    device : `jax.Device` or None
+        Those of this process in turn; None where JAX has no choice.
+    """
+    import jax
+
+    devices = jax.local_devices()
+    if len(devices) == 1 or jax.config.jax_default_device is not None:
+        return None
+    return devices[next(_NUMBERS) % len(devices)]
 
 
 class Devices:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from maximask_astro.inference.bands import Band
 from maximask_astro.inference.compiling import compiled
-from maximask_astro.inference.devices import AHEAD, turn
+from maximask_astro.inference.devices import AHEAD, next_device, turn
 from maximask_astro.inference.verdicts import judge, normalize
 from maximask_astro.utils.errors import ModelIntegrityError
 
@@ -117,6 +117,8 @@ def stream_rows(
     """
     Evaluate a network on an image.
 
+    Images go to the devices of the process in turn, each to one.
+
     Parameters
     ----------
     model : `~maximask_astro.weights.LoadedModel`
@@ -156,7 +158,8 @@ def stream_rows(
         "channels": tuple(d.channel for d in decisions),
         "probabilities": probabilities,
     }
-    kind = (id(network), *how.values())
+    device = next_device()
+    kind = (id(network), device, *how.values())
     step = partial(step, decisions=numbers, **how)
 
     def prepare(start):
@@ -169,7 +172,7 @@ def stream_rows(
             **reader.limits,
         }
         # Moved here, so that steps need not wait for it.
-        return *jax.device_put((image, sky)), invalid
+        return *jax.device_put((image, sky), device), invalid
 
     def finish(start, computed):
         found = computed.result()

@@ -9,7 +9,7 @@ SCRIPT = """
 import sys
 import jax, numpy as np
 from maximask_astro.inference import ClassDecision, TileEngine
-from maximask_astro.inference.devices import Devices
+from maximask_astro.inference.devices import Devices, next_device
 from maximask_astro.weights import load_model, make_test_block
 number, directory, output = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 assert len(jax.local_devices()) == number
@@ -19,7 +19,10 @@ decisions = [ClassDecision(c, 0.0, 0.5, 1 << c) for c in range(14)]
 engine = TileEngine(load_model(directory), tiling="original", batch_size=4)
 result = engine.run(make_test_block(200), decisions)
 engine = TileEngine(load_model(directory), tile_size=416)
-rows = engine.run(make_test_block(440), decisions)
+rows, others = (engine.run(make_test_block(440), decisions) for _ in range(2))
+np.testing.assert_array_equal(others.codes, rows.codes)
+assert np.array_equal(others.probabilities, rows.probabilities)
+assert len({next_device() for _ in range(4)}) == number
 np.savez(
     output,
     codes=result.codes,
