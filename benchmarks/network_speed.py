@@ -26,6 +26,7 @@ from measuring import exposure, wait_until_quiet
 from maximask_astro import ContaminantMasker
 from maximask_astro.batch import process
 from maximask_astro.inference import keep_memory
+from maximask_astro.inference.compiling import compiled
 from maximask_astro.inference.row_engine import band_height
 from maximask_astro.masking import DEFAULT_MODEL
 from maximask_astro.networks import RowNetwork, apply_kernel, row_function
@@ -121,7 +122,7 @@ def network_alone(model, dtype, rounds):
     image = np.random.default_rng(1).normal(0, 3, (rows, SIDE, 1)).astype("f4")
     image = jnp.asarray(image, dtype)
 
-    @jax.jit
+    @compiled
     def step(queues, start):
         return network.step(weights, queues, image, start, SIDE)
 

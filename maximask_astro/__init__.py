@@ -8,12 +8,6 @@ telescope tracked.
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("maximask_astro")
-except PackageNotFoundError:  # imported from a source tree that is not installed
-    __version__ = "0+unknown"
 
 # What the top level offers is imported when it is first asked for.
 _EXPORTS = {
@@ -32,11 +26,23 @@ __all__ = [
 ]
 
 
+def _version():
+    # Here, since it takes longer to import than all that commands need to start.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("maximask_astro")
+    except PackageNotFoundError:  # imported from a source tree that is not installed
+        return "0+unknown"
+
+
 def __getattr__(name):
+    if name == "__version__":
+        return _version()
     if name in _EXPORTS:
         return getattr(import_module(_EXPORTS[name]), name)
     raise AttributeError(f"module 'maximask_astro' has no attribute '{name}'")
 
 
 def __dir__():
-    return sorted({*globals(), *_EXPORTS})
+    return sorted({*globals(), *__all__})

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import BSpline, make_interp_spline
-from scipy.ndimage import spline_filter1d
+from scipy.ndimage import map_coordinates, spline_filter1d
 
 __all__ = [
     "SplineSurface",
@@ -14,6 +13,9 @@ __all__ = [
 ]
 
 _CUBIC = 3
+
+# Steps between knots that differ by less, relatively, are the same.
+_EVEN = 1e-9
 
 # No image has as many pixels along an axis.
 _FAR = 1e12
@@ -70,7 +72,21 @@ class SplineSurface:
             float64, shape (positions, splines): those from the first to the last.
         """
         knots, degree = self.knots[axis], self.degrees[axis]
-        values = BSpline.design_matrix(np.asarray(positions, float), knots, degree)
+        positions, steps = np.asarray(positions, float), np.diff(knots)
+        if degree == _CUBIC and np.ptp(steps) < _EVEN * steps[0]:
+            # Basis spline i is centered at knot i + 2.
+            places = (positions - knots[2]) / steps[0]
+            first, last = int(places.min()) - 1, int(places.max()) + 2
+            units = np.eye(len(knots) - _CUBIC - 1)[max(first, 0) : last + 1]
+            values = [
+                map_coordinates(unit, [places], order=_CUBIC, prefilter=False)
+                for unit in units
+            ]
+            return max(first, 0), np.stack(values, axis=-1)
+        # Here, since it takes a tenth of a second to import.
+        from scipy.interpolate import BSpline
+
+        values = BSpline.design_matrix(positions, knots, degree)
         used = np.unique(values.indices)
         first, last = int(used[0]), int(used[-1])
         return first, values[:, first : last + 1].toarray()
@@ -176,6 +192,8 @@ def interpolated_surface(grid, nodes, **options):
         Cubic splines (of lower degree through less than four points), without a
         knot at the second point from either end.
     """
+    from scipy.interpolate import make_interp_spline
+
     coefficients, knots, degrees = np.asarray(grid, float), [], []
     for axis, places in enumerate(nodes):
         degree = min(_CUBIC, len(places) - 1)

@@ -1,27 +1,12 @@
 """How functions that take rows are compiled for the device."""
 
-from functools import lru_cache
-
 __all__ = ["compiled"]
 
 # XLA's older way to make loops of what it fuses: with its newer one, putting rows and
 # channels together takes twice as long, and a network a tenth longer. It is not for
 # tiles, which gain little, and whose last bits would depend on their size.
-_ON_CPU = {"xla_cpu_use_fusion_emitters": False}
-
-
-@lru_cache(maxsize=1)
-def _options():
-    """Options that this XLA knows, None for its own choice."""
-    import jax
-
-    if jax.default_backend() != "cpu":
-        return None
-    try:
-        jax.jit(lambda value: value, compiler_options=_ON_CPU).lower(0.0).compile()
-    except jax.errors.JaxRuntimeError:
-        return None
-    return _ON_CPU
+_NAME = "xla_cpu_use_fusion_emitters"
+_ON_CPU = {_NAME: False}
 
 
 def compiled(function, **options):
@@ -43,4 +28,19 @@ def compiled(function, **options):
     """
     import jax
 
-    return jax.jit(function, compiler_options=_options(), **options)
+    plain = jax.jit(function, **options)
+    if jax.default_backend() != "cpu":
+        return plain
+    chosen = jax.jit(function, compiler_options=_ON_CPU, **options)
+
+    def call(*args, **kwargs):
+        nonlocal chosen
+        try:
+            return chosen(*args, **kwargs)
+        except jax.errors.JaxRuntimeError as error:
+            if chosen is plain or _NAME not in str(error):
+                raise
+            chosen = plain  # an XLA that does not know this any more
+            return plain(*args, **kwargs)
+
+    return call

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.interpolate import RectBivariateSpline
+from scipy.interpolate import BSpline, RectBivariateSpline
 from scipy.ndimage import zoom
 
 from maximask_astro.background.surface import (
@@ -36,6 +36,18 @@ def test_interpolated_as_fitpack_does(grid):
     )(*where)
     found = interpolated_surface(grid, nodes).values(*where)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@given(grid=grids, step=st.integers(2, 300), seed=st.integers(0, 99))
+def test_the_basis_is_that_of_splines(grid, step, seed):
+    surface = zoomed_surface(grid, (step, step))
+    for axis, number in enumerate(grid.shape):
+        positions = np.random.RandomState(seed).randint(0, step * number, 7)
+        expected = BSpline.design_matrix(positions, surface.knots[axis], 3).toarray()
+        first, values = surface.basis(axis, positions)
+        found = np.zeros_like(expected)
+        found[:, first : first + values.shape[1]] = values
+        np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 @given(

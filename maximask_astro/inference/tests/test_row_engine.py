@@ -53,7 +53,7 @@ def test_rows_need_no_keras_and_photutils_comes_when_it_is_used():
         "import sys; from maximask_astro.inference import TileEngine\n"
         "from maximask_astro.networks import RowNetwork\n"
         "from maximask_astro.batch import process\n"
-        "print({'keras', 'photutils'} & {*sys.modules})"
+        "print({'keras', 'photutils', 'scipy.interpolate'} & {*sys.modules})"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
