@@ -77,12 +77,12 @@ class SplineSurface:
             # Basis spline i is centered at knot i + 2.
             places = (positions - knots[2]) / steps[0]
             first, last = int(places.min()) - 1, int(places.max()) + 2
-            units = np.eye(len(knots) - _CUBIC - 1)[max(first, 0) : last + 1]
+            units = np.eye(len(knots) - _CUBIC - 1)[first : last + 1]
             values = [
                 map_coordinates(unit, [places], order=_CUBIC, prefilter=False)
                 for unit in units
             ]
-            return max(first, 0), np.stack(values, axis=-1)
+            return first, np.stack(values, axis=-1)
         # Here, since it takes a tenth of a second to import.
         from scipy.interpolate import BSpline
 
