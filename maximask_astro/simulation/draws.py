@@ -1,5 +1,7 @@
 """Random numbers for simulations: small wrappers that read like sentences."""
 
+from collections import namedtuple
+
 import jax
 import jax.numpy as jnp
 
@@ -11,6 +13,7 @@ __all__ = [
     "normal",
     "power_law",
     "uniform",
+    "uniforms",
 ]
 
 
@@ -35,6 +38,40 @@ def uniform(key, low, high, shape=()):
         float32.
     """
     return jax.random.uniform(key, shape, minval=low, maxval=high)
+
+
+def uniforms(key, *names, shape=()):
+    """
+    Draw uniform numbers in [0, 1), each with a name.
+
+    One large draw is compiled faster than many small ones: modules that need many
+    numbers draw them at once.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    *names : str
+        What the numbers are for.
+
+    shape : tuple of int, optional
+        Shape of what each name gets.
+
+    Returns
+    -------
+    draw : namedtuple
+        float32 arrays of that shape by name.
+
+    Examples
+    --------
+    >>> import jax
+    >>> from maximask_astro.simulation.draws import uniforms
+    >>> draw = uniforms(jax.random.key(1), "place", "width", shape=(3,))
+    >>> draw.place.shape
+    (3,)
+    """
+    return namedtuple("Draw", names)(*jax.random.uniform(key, (len(names), *shape)))
 
 
 def log_uniform(key, low, high, shape=()):
@@ -64,13 +101,10 @@ def log_between(numbers, low, high):
     """
     Turn uniform numbers into such whose logarithm is uniform.
 
-    Few large draws are compiled faster than many small ones: modules that need
-    many numbers draw them at once.
-
     Parameters
     ----------
     numbers : array
-        In [0, 1).
+        In [0, 1), of `uniforms` for instance.
 
     low, high : float or array
         Range, positive.

@@ -12,6 +12,7 @@ from maximask_astro.simulation.draws import (
     normal,
     power_law,
     uniform,
+    uniforms,
 )
 
 N = 20_000
@@ -31,6 +32,13 @@ def test_numbers_stay_in_their_range(draw, key, low, factor):
 def test_medians():
     assert np.median(uniform(KEY, 1.0, 100.0, (N,))) == pytest.approx(50.5, rel=0.03)
     assert np.median(log_uniform(KEY, 1.0, 100.0, (N,))) == pytest.approx(10, rel=0.08)
+
+
+def test_named_numbers_are_independent():
+    draw = uniforms(KEY, "first", "second", shape=(N,))
+    assert draw._fields == ("first", "second")
+    assert abs(np.corrcoef(draw.first, draw.second)[0, 1]) < 0.03
+    assert np.mean(draw.second) == pytest.approx(0.5, abs=0.01)
 
 
 @given(st.floats(0.01, 10.0), st.floats(1.1, 100.0))
