@@ -6,10 +6,12 @@ from maximask_astro.flags.table import (
     BITMASK_DTYPE,
     CLASSES,
     NO_DATA,
+    RIVALS,
     ContaminantFlags,
     FlagDefinition,
     class_table,
     get_class,
+    rival_positions,
 )
 
 __all__ = [
@@ -17,10 +19,12 @@ __all__ = [
     "BITMASK_DTYPE",
     "CLASSES",
     "NO_DATA",
+    "RIVALS",
     "ContaminantFlags",
     "FlagDefinition",
     "class_table",
     "decode",
     "get_class",
+    "rival_positions",
     "select",
 ]

@@ -19,10 +19,12 @@ __all__ = [
     "BITMASK_DTYPE",
     "CLASSES",
     "NO_DATA",
+    "RIVALS",
     "ContaminantFlags",
     "FlagDefinition",
     "class_table",
     "get_class",
+    "rival_positions",
 ]
 
 
@@ -149,6 +151,11 @@ NO_DATA = FlagDefinition(
     "#000000", 0.0, 1.0, True,
 )  # fmt: skip
 
+# Pairs of classes that look alike, so that one streak is easily called both: the
+# likelier takes the pixel, see `maximask_astro.inference.rivals`. A ray of a star's
+# light and the track of a satellite are both straight lines, brighter than the sky.
+RIVALS = (("TRL", "SP"),)
+
 ABBREVIATIONS = tuple(flag.abbreviation for flag in CLASSES)
 
 _BITS = {flag.abbreviation: flag.bit for flag in (*CLASSES, NO_DATA) if flag.bit}
@@ -193,6 +200,28 @@ def get_class(name):
             f"'{name}' is not a contaminant class; the classes are "
             f"{', '.join(ABBREVIATIONS)}."
         ) from None
+
+
+def rival_positions(names):
+    """
+    Find pairs of rivals among some classes.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Abbreviations.
+
+    Returns
+    -------
+    pairs : tuple of tuple of two int
+        Positions in ``names`` of each pair of `RIVALS` that it has both of.
+    """
+    places = {name: place for place, name in enumerate(names)}
+    return tuple(
+        (places[first], places[second])
+        for first, second in RIVALS
+        if first in places and second in places
+    )
 
 
 def class_table():
