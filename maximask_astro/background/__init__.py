@@ -5,20 +5,40 @@ from maximask_astro.background.normalization import (
     NORMALIZATIONS,
     estimate_background,
     estimate_sky,
+    look_over,
     normalize,
 )
 from maximask_astro.background.sky import Sky, array_reader
 from maximask_astro.background.surface import SplineSurface, constant_surface
+from maximask_astro.background.view import (
+    BLOCK,
+    SEGMENT,
+    VIEW_CHANNELS,
+    FrameView,
+    ViewBuilder,
+    block_statistics,
+    line_contrast,
+    scale_blocks,
+)
 
 __all__ = [
+    "BLOCK",
     "FILL_REACH",
     "NORMALIZATIONS",
+    "SEGMENT",
+    "VIEW_CHANNELS",
+    "FrameView",
     "Sky",
     "SplineSurface",
+    "ViewBuilder",
     "array_reader",
+    "block_statistics",
     "constant_surface",
     "estimate_background",
     "estimate_sky",
     "fill_invalid",
+    "line_contrast",
+    "look_over",
     "normalize",
+    "scale_blocks",
 ]

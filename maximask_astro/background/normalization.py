@@ -11,8 +11,15 @@ from maximask_astro.background.fill import fill_invalid
 from maximask_astro.background.mesh import mesh_sky
 from maximask_astro.background.sky import Sky, array_reader
 from maximask_astro.background.surface import constant_surface, zoomed_surface
+from maximask_astro.background.view import SEGMENT, ViewBuilder
 
-__all__ = ["NORMALIZATIONS", "estimate_background", "estimate_sky", "normalize"]
+__all__ = [
+    "NORMALIZATIONS",
+    "estimate_background",
+    "estimate_sky",
+    "look_over",
+    "normalize",
+]
 
 # Boxes of the sky in pixels. In those of full size, two rows of five count, an odd
 # number because of cameras with two by two color filters; and one column of five,
@@ -22,8 +29,8 @@ _BOX_SIZE, _STEP, _OF_ROWS, _OF_COLUMNS, _MANY = 200, 5, (0, 2), (0,), 3
 # Pixels, more or less, that the level of a whole image is taken from.
 _SAMPLE = 100_000
 
-# Rows that are read at a time.
-_ROWS = 1000
+# Rows that are read at a time: whole segments of the view that is made of them.
+_ROWS = 15 * SEGMENT
 
 
 def _sampled(read, shape, of_rows, of_columns):
@@ -108,6 +115,34 @@ NORMALIZATIONS = {
 }
 
 
+def look_over(read, shape, *, method="photutils"):
+    """
+    Estimate the sky of an image and sum it up, in one pass over its rows.
+
+    Parameters
+    ----------
+    read, shape, method : callable, tuple of two int, {'photutils', 'global'}
+        As in `estimate_sky`.
+
+    Returns
+    -------
+    sky : `Sky`
+        Its level and its noise.
+
+    view : `FrameView`
+        The image at a glance.
+    """
+    builder = ViewBuilder(shape)
+
+    def watched(start, stop):
+        image, invalid = read(start, stop)
+        builder.add(start, image, invalid)
+        return image, invalid
+
+    sky = estimate_sky(watched, shape, method=method)
+    return sky, builder.finish(sky)
+
+
 def estimate_sky(read, shape, *, method="photutils"):
     """
     Estimate the sky of an image that is read row by row.
@@ -116,7 +151,7 @@ def estimate_sky(read, shape, *, method="photutils"):
     ----------
     read : callable
         From the first row and the one after the last to these rows, see
-        `array_reader`. It is called for a thousand rows at most, in order.
+        `array_reader`. It is called for 960 rows at most, in order.
 
     shape : tuple of two int
         Size of the image.

@@ -3,6 +3,7 @@
 from maximask_astro.inference.bands import Band, join_bands
 from maximask_astro.inference.engine import TILINGS, TileEngine
 from maximask_astro.inference.evidence import combine_evidence, posterior_of
+from maximask_astro.inference.frame import has_view
 from maximask_astro.inference.priors import log_prior_factor, update_probability
 from maximask_astro.inference.process_settings import keep_compiled, keep_memory
 from maximask_astro.inference.summary import (
@@ -24,6 +25,7 @@ __all__ = [
     "TileEngine",
     "WholeTile",
     "combine_evidence",
+    "has_view",
     "join_bands",
     "keep_compiled",
     "keep_memory",

@@ -275,7 +275,7 @@ class _Batch:
                 yield done
 
 
-def make_batches(reader, tiles, tile_shape, batch_size):
+def make_batches(reader, tiles, tile_shape, batch_size, frame=None):
     """
     Read an image band by band and put its tiles into batches.
 
@@ -295,6 +295,9 @@ def make_batches(reader, tiles, tile_shape, batch_size):
     batch_size : int
         Tiles in a batch.
 
+    frame : `~maximask_astro.inference.frame.Frame`, optional
+        What the network knows of the whole image.
+
     Yields
     ------
     batch : object
@@ -307,12 +310,20 @@ def make_batches(reader, tiles, tile_shape, batch_size):
             {
                 "images": band.image[:, tile.left : tile.left + tile_shape[1]],
                 **reader.arrays(tile.top, tile.left, *tile_shape),
+                "told": {}
+                if frame is None
+                else frame.part(tile.top, tile.left, *tile_shape),
             }
             for band, tile in pairs
         ]
         # A batch that is not full is as large as others: no new compilation.
         parts += parts[-1:] * (batch_size - len(parts))
-        arrays = {name: np.stack([p[name] for p in parts]) for name in parts[0]}
+        arrays = {
+            name: [part[name] for part in parts] for name in parts[0] if name != "told"
+        }
+        arrays = {name: np.stack(values) for name, values in arrays.items()}
+        told = {k: np.stack([p["told"][k] for p in parts]) for k in parts[0]["told"]}
+        arrays["told"] = told
         return _Batch(list(pairs), arrays, common, reader.shape[1])
 
     with ThreadPoolExecutor(1) as executor:

@@ -1,6 +1,10 @@
 """How functions that take rows are compiled for the device."""
 
-__all__ = ["compiled"]
+from contextlib import contextmanager
+
+from maximask_astro.utils.errors import ModelIntegrityError
+
+__all__ = ["compiled", "weights_that_fit"]
 
 # XLA's older way to make loops of what it fuses: with its newer one, putting rows and
 # channels together takes twice as long, and a network a tenth longer. It is not for
@@ -44,3 +48,33 @@ def compiled(function, **options):
             return plain(*args, **kwargs)
 
     return call
+
+
+@contextmanager
+def weights_that_fit(model):
+    """
+    Tell of weights that do not fit the network, where it is traced.
+
+    Parameters
+    ----------
+    model : `~maximask_astro.weights.LoadedModel`
+        The model.
+
+    Yields
+    ------
+    None
+        To the code that traces.
+
+    Raises
+    ------
+    ModelIntegrityError
+        A weight is missing, or has a shape that does not fit.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        text = str(error).split("\n")[0].rstrip(".")
+        raise ModelIntegrityError(
+            f"The weights of '{model.card.name}' do not fit the architecture "
+            f"'{model.card.architecture}': {type(error).__name__}: {text}."
+        ) from error

@@ -17,9 +17,16 @@ from itertools import groupby
 import numpy as np
 from tqdm import tqdm
 
-from maximask_astro.background import Sky, array_reader, constant_surface
+from maximask_astro.background import (
+    Sky,
+    ViewBuilder,
+    array_reader,
+    constant_surface,
+)
 from maximask_astro.inference.bands import SkyReader, join_bands, make_batches
+from maximask_astro.inference.compiling import weights_that_fit
 from maximask_astro.inference.devices import Devices
+from maximask_astro.inference.frame import has_view, look_at_frame
 from maximask_astro.inference.row_engine import band_height, has_rows, stream_rows
 from maximask_astro.inference.symmetry import spread_over_symmetries
 from maximask_astro.inference.tiling import plan_blocks, plan_tiles
@@ -37,12 +44,14 @@ _ONE_BY_ONE = threading.Lock()
 
 
 @lru_cache(maxsize=8)
-def _compiled(network):
-    """One jitted function a network, shared by all engines that use it."""
+def _compiled(model):
+    """One jitted function a model, shared by all engines that use it."""
     import jax
     import jax.numpy as jnp
 
-    fixed = [variable.value for variable in network.non_trainable_variables]
+    from maximask_astro.networks import ArrayGraph, FrameContext, row_function
+
+    network = row_function(model.card.architecture, model.card.options)
 
     @partial(jax.jit, static_argnames=("channels", "probabilities", "uncertainties"))
     def evaluate(
@@ -53,26 +62,39 @@ def _compiled(network):
         channels,
         probabilities,
         uncertainties,
+        told,
         **sky,
     ):
-        def logits_of(views):
-            return network.stateless_call(weights, fixed, views, training=False)[0]
+        graph = ArrayGraph(weights)
 
-        images = normalize(images, sky)
+        def logits_of(images, features=None):
+            if features is None:
+                return network(graph, images)
+            return network(graph, images, FrameContext(features, None, None, None))
+
+        images, of_lines = normalize(images, sky), 0.0
+        maps = (images,)
+        if told:
+            maps = images, told["features"]
+            of_lines = graph.line_logits(
+                FrameContext(**told), "line_logits", images.shape[1:3]
+            )
         if not uncertainties:
-            return *judge(logits_of(images), decisions, channels, probabilities), None
+            logits = logits_of(*maps) + of_lines
+            return *judge(logits, decisions, channels, probabilities), None
 
-        def posterior(views):
-            odds = logits_of(views)[..., jnp.array(channels)]
+        # What the frame has around a tile stays as it is, and is turned with it.
+        def posterior(logits):
+            odds = (logits + of_lines)[..., jnp.array(channels)]
             return jax.nn.sigmoid(odds - decisions["log_factors"])
 
-        values, spread = spread_over_symmetries(posterior, images)
+        values, spread = spread_over_symmetries(logits_of, maps, posterior)
         above = values > decisions["thresholds"]
         codes = jnp.where(above, decisions["codes"], 0).sum(-1, dtype=jnp.uint32)
         planes = jnp.moveaxis(values, -1, 1) if probabilities else None
         return codes, planes, jnp.moveaxis(spread, -1, 1)
 
-    return evaluate, [variable.value for variable in network.trainable_variables]
+    return evaluate
 
 
 class TileEngine:
@@ -171,9 +193,13 @@ class TileEngine:
             All rows.
         """
         sky = Sky(constant_surface(0.0), constant_surface(1.0))
-        bands = self.stream(
-            array_reader(image), np.shape(image), sky, decisions, **options
-        )
+        read, shape = array_reader(image), np.shape(image)
+        view = None
+        if has_view(self.model):
+            builder = ViewBuilder(shape)
+            builder.add(0, *read(0, shape[0]))
+            view = builder.finish(sky)
+        bands = self.stream(read, shape, sky, decisions, view=view, **options)
         return join_bands(list(bands))
 
     def stream(
@@ -183,6 +209,7 @@ class TileEngine:
         sky,
         decisions,
         *,
+        view=None,
         probabilities=True,
         uncertainties=False,
         progress_bar=False,
@@ -206,9 +233,14 @@ class TileEngine:
         decisions : sequence of `ClassDecision`
             The channels wanted and how to judge them.
 
+        view : `~maximask_astro.background.FrameView`, optional
+            The image at a glance; a model with a whole-frame view needs it, see
+            `~maximask_astro.inference.has_view`.
+
         probabilities, uncertainties : bool, optional
             Whether to return posterior probabilities, and their spread over
-            the eight symmetries of the square (eight times the work).
+            the eight symmetries of the square (eight times the work). What the
+            model knows of the whole frame is the same for all eight.
 
         progress_bar : bool, optional
             Whether to show a progress bar over tiles.
@@ -220,6 +252,7 @@ class TileEngine:
         """
         numbers = numbers_of(decisions)
         tile_shape, tiles = self.plan(shape)
+        frame = look_at_frame(self.model, view) if has_view(self.model) else None
         if self._by_rows(tiles) and not uncertainties:
             rows = band_height(self.model, shape)
             yield from stream_rows(
@@ -227,6 +260,7 @@ class TileEngine:
                 SkyReader(read, shape, sky, (rows, shape[1])),
                 decisions,
                 numbers,
+                frame=frame,
                 rows=rows,
                 probabilities=probabilities,
                 progress_bar=progress_bar,
@@ -234,7 +268,7 @@ class TileEngine:
             return
         devices = Devices(self.batch_size, len(tiles))
         with _ONE_BY_ONE:
-            function, weights = _compiled(self.model.network)
+            function = _compiled(self.model)
         how = {
             "channels": tuple(d.channel for d in decisions),
             "probabilities": probabilities,
@@ -242,15 +276,18 @@ class TileEngine:
         }
         evaluate = partial(
             function,
-            devices.everywhere(weights),
+            devices.everywhere(self.model.weights),
             decisions=devices.everywhere(numbers),
             **how,
         )
         kind = (id(function), devices.batch_size, tile_shape, *how.values())
         reader = SkyReader(read, shape, sky, tile_shape)
         rows = [list(group) for _, group in groupby(tiles, lambda tile: tile.top)]
-        batches = make_batches(reader, rows, tile_shape, devices.batch_size)
-        with tqdm(total=len(tiles), unit="tile", disable=not progress_bar) as progress:
+        batches = make_batches(reader, rows, tile_shape, devices.batch_size, frame)
+        with (
+            weights_that_fit(self.model),
+            tqdm(total=len(tiles), unit="tile", disable=not progress_bar) as progress,
+        ):
             for batch, results in devices.work(kind, evaluate, batches):
                 progress.update(len(batch.pairs))
                 yield from batch.finish(results)

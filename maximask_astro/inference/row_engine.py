@@ -8,11 +8,11 @@ from functools import lru_cache, partial
 import numpy as np
 from tqdm import tqdm
 
+from maximask_astro.background import BLOCK
 from maximask_astro.inference.bands import Band
-from maximask_astro.inference.compiling import compiled
+from maximask_astro.inference.compiling import compiled, weights_that_fit
 from maximask_astro.inference.devices import AHEAD, next_device, turn
 from maximask_astro.inference.verdicts import judge, normalize
-from maximask_astro.utils.errors import ModelIntegrityError
 
 __all__ = ["band_height", "has_rows", "stream_rows"]
 
@@ -76,18 +76,18 @@ def band_height(model, shape):
 
 
 @lru_cache(maxsize=8)
-def _compiled(model, rows, width):
+def _compiled(model, rows, width, told):
     """A jitted step for images of a width, shared by all that use the model."""
-    from maximask_astro.networks import RowNetwork
+    from maximask_astro.networks import FrameContext, RowNetwork
 
-    try:
-        network = RowNetwork(_function_of(model), model.weights, rows, width)
-    except (LookupError, TypeError, ValueError) as error:
-        text = str(error).split("\n")[0].rstrip(".")
-        raise ModelIntegrityError(
-            f"The weights of '{model.card.name}' do not fit the architecture "
-            f"'{model.card.architecture}': {type(error).__name__}: {text}."
-        ) from error
+    def context_of(arrays):
+        return FrameContext(**arrays) if arrays else None
+
+    context = context_of({name: np.zeros(*kind) for name, *kind in told})
+    with weights_that_fit(model):
+        network = RowNetwork(
+            _function_of(model), model.weights, rows, width, context=context
+        )
 
     # Nothing is donated: what is new would take the place of what is old, and XLA
     # would copy both.
@@ -102,9 +102,12 @@ def _compiled(model, rows, width):
         channels,
         probabilities,
         sky,
+        told,
     ):
         image = normalize(image[None], sky)[0]
-        logits, new = network.step(model.weights, queues, image, start, height)
+        logits, new = network.step(
+            model.weights, queues, image, start, height, context_of(told)
+        )
         found = judge(logits[None], decisions, channels, probabilities)
         return [None if part is None else part[0] for part in found], new
 
@@ -112,7 +115,7 @@ def _compiled(model, rows, width):
 
 
 def stream_rows(
-    model, reader, decisions, numbers, *, rows, probabilities, progress_bar
+    model, reader, decisions, numbers, *, frame, rows, probabilities, progress_bar
 ):
     """
     Evaluate a network on an image.
@@ -133,6 +136,9 @@ def stream_rows(
     numbers : dict of str to `~numpy.ndarray`
         What the device must know of them.
 
+    frame : `~maximask_astro.inference.frame.Frame` or None
+        What the network knows of the whole image, if it has such a view.
+
     rows : int
         Rows taken at a time.
 
@@ -152,8 +158,23 @@ def stream_rows(
     height, width = reader.shape
     stride = model.card.input["stride"]
     tall, wide = (-(-size // stride) * stride for size in reader.shape)
+
+    def tell(start):
+        """What the frame has for a step that begins with a row."""
+        if frame is None:
+            return {}
+        return frame.part(
+            start - network.late,
+            0,
+            rows,
+            wide,
+            features_top=start - BLOCK * network.late_features,
+        )
+
+    shapes = {} if frame is None else frame.part(0, 0, rows, wide)
+    shapes = tuple((name, a.shape, a.dtype.str) for name, a in shapes.items())
     with _ONE_BY_ONE:
-        network, step = _compiled(model, rows, wide)
+        network, step = _compiled(model, rows, wide, shapes)
     how = {
         "channels": tuple(d.channel for d in decisions),
         "probabilities": probabilities,
@@ -163,6 +184,7 @@ def stream_rows(
     step = partial(step, decisions=numbers, **how)
 
     def prepare(start):
+        told = tell(start)
         if start >= tall:  # only what is late is still to come
             start, image, invalid = 0, np.zeros((rows, wide), np.float32), None
         else:
@@ -172,7 +194,7 @@ def stream_rows(
             **reader.limits,
         }
         # Moved here, so that steps need not wait for it.
-        return *jax.device_put((image, sky), device), invalid
+        return *jax.device_put((image, sky, told), device), invalid
 
     def finish(start, computed):
         found = computed.result()
@@ -192,10 +214,11 @@ def stream_rows(
     starts = range(0, tall + network.late, rows)
     state, known, pending = network.first_state(), _Invalid(width), deque()
 
-    def compute(start, image, sky):
+    def compute(start, image, sky, told):
         nonlocal state
         with turn(kind) as waited_for:
-            found, new = step(network.before_step(state), image, start, tall, sky=sky)
+            queues = network.before_step(state)
+            found, new = step(queues, image, start, tall, sky=sky, told=told)
             state = network.after_step(state, new)
             return jax.block_until_ready(found) if waited_for else found
 
@@ -208,11 +231,11 @@ def stream_rows(
     ):
         coming = reading.submit(prepare, starts[0])
         for start in starts:
-            image, sky, invalid = coming.result()
+            *arrays, invalid = coming.result()
             if start + rows in starts:
                 coming = reading.submit(prepare, start + rows)
             known.add(start, min(start + rows, height), invalid)
-            pending.append((start, computing.submit(compute, start, image, sky)))
+            pending.append((start, computing.submit(compute, start, *arrays)))
             while len(pending) > AHEAD:
                 yield from finish(*pending.popleft())
         while pending:

@@ -3,7 +3,7 @@
 __all__ = ["spread_over_symmetries"]
 
 
-def spread_over_symmetries(function, images):
+def spread_over_symmetries(function, maps, finish=lambda output: output):
     """
     Standard deviation of a function's output over eight views of its input.
 
@@ -14,16 +14,18 @@ def spread_over_symmetries(function, images):
     Parameters
     ----------
     function : callable
-        From images (batch, height, width, 1) to maps (batch, height, width,
-        classes).
+        From maps to others of shape (batch, height, width, classes).
 
-    images : array
-        Shape (batch, height, width, 1).
+    maps : tuple of array
+        Shape (batch, height, width, channels) each, of any pixel size.
+
+    finish : callable, optional
+        What is done to the function's output once it is turned back.
 
     Returns
     -------
     output : array
-        ``function(images)``, shape (batch, height, width, classes).
+        ``finish(function(*maps))``, shape (batch, height, width, classes).
 
     std : array
         Of the same shape, the population standard deviation of the eight
@@ -32,18 +34,20 @@ def spread_over_symmetries(function, images):
     import jax
     import jax.numpy as jnp
 
+    def flipped(axes):
+        return lambda maps: tuple(jnp.flip(each, axes) for each in maps)
+
     # Flips of rows and columns; each is its own inverse.
-    flips = [
-        lambda x, axes=axes: jnp.flip(x, axes) for axes in ((), (1,), (2,), (1, 2))
-    ]
+    flips = [flipped(axes) for axes in ((), (1,), (2,), (1, 2))]
 
     def accumulate(state, turn):
-        turned = turn(images)
+        turned = tuple(turn(each) for each in maps)
 
         def step(state, index):
             count, first, mean, squares = state
             view = jax.lax.switch(index, flips, turned)
-            output = turn(jax.lax.switch(index, flips, function(view)))
+            (output,) = jax.lax.switch(index, flips, (function(*view),))
+            output = finish(turn(output))
             count = count + 1
             change = output - mean
             mean = mean + change / count
@@ -53,7 +57,7 @@ def spread_over_symmetries(function, images):
 
         return jax.lax.scan(step, state, jnp.arange(len(flips)))[0]
 
-    shape = jax.eval_shape(function, images)
+    shape = jax.eval_shape(lambda maps: finish(function(*maps)), maps)
     zeros = jnp.zeros(shape.shape, shape.dtype)
     state = (jnp.zeros((), shape.dtype), zeros, zeros, zeros)
     state = accumulate(state, lambda x: x)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from maximask_astro.background import estimate_sky
-from maximask_astro.inference import Band
+from maximask_astro.background import estimate_sky, look_over
+from maximask_astro.inference import Band, has_view
 from maximask_astro.masking.growing import grow_bands
 from maximask_astro.utils.verdict import why_no_verdict
 
@@ -80,6 +80,11 @@ def judge_bands(
         wanted = options["probabilities"], options["uncertainties"]
         yield from _no_verdicts(shape, len(settings), *wanted)
         return
-    sky = estimate_sky(read, shape, method=engine.model.card.normalization)
+    method, view = engine.model.card.normalization, None
+    if has_view(engine.model):
+        sky, view = look_over(read, shape, method=method)
+    else:
+        sky = estimate_sky(read, shape, method=method)
+    options["view"] = view
     bands = map(_without_invalid, engine.stream(read, shape, sky, decisions, **options))
     yield from map(_without_invalid, grow_bands(bands, settings, grow))

@@ -8,8 +8,9 @@ carry what single pixels show, and let a last convolution mend the blocks that
 unfolding alone would leave.
 """
 
+from maximask_astro.background import VIEW_CHANNELS
 from maximask_astro.models.graph import KerasGraph
-from maximask_astro.networks import folded_unet
+from maximask_astro.networks import FrameContext, folded_unet, frame_functions
 from maximask_astro.utils.keras_backend import import_keras
 
 __all__ = ["build_folded_unet"]
@@ -23,6 +24,9 @@ def build_folded_unet(
     channels=(24, 48, 96, 144, 192),
     fine=8,
     detail=12,
+    frame=(),
+    features=16,
+    lines=(8, 8),
     kernel_initializer="he_normal",
 ):
     """
@@ -42,6 +46,17 @@ def build_folded_unet(
     detail : int, optional
         Channels that the folded part hands to the full resolution.
 
+    frame : tuple of int, optional
+        Channels at 1/8, 1/16, ... of the full resolution of the network that sees
+        the whole frame, one level each. Without any there is none.
+
+    features : int, optional
+        Numbers that it tells about each block of 8 by 8 pixels; about each segment of
+        a column or row, a fourth as many are told.
+
+    lines : tuple of int, optional
+        Channels of the layers that look along columns and rows.
+
     kernel_initializer : str or `keras.Initializer`, optional
         First values of the kernels; ``'zeros'`` for a network that is about to
         be given its weights.
@@ -52,15 +67,40 @@ def build_folded_unet(
         From sky-subtracted images in units of the sky noise, shape (batch,
         height, width, 1), float32, to logits, shape (batch, height, width,
         ``n_classes``). Height and width must be multiples of 2 to the power of
-        the number of levels.
+        the number of levels. With a view of the whole frame, it takes a dictionary:
+        besides the ``image``, ``blocks``, ``columns`` and ``rows`` of the frame's
+        view (see `maximask_astro.background.FrameView`) and the ``origin`` of the
+        image in the frame, two integers each that are multiples of 8; rows and
+        columns of blocks must be multiples of 2 to the power of the number of its
+        levels less one. It gives another output for training: logits of the blocks.
     """
+    graph = KerasGraph(kernel_initializer)
     image = keras.Input((None, None, 1), name="image")
-    logits = folded_unet(
-        KerasGraph(kernel_initializer),
-        image,
-        n_classes=n_classes,
-        channels=channels,
-        fine=fine,
-        detail=detail,
+    options = {
+        "n_classes": n_classes,
+        "channels": channels,
+        "fine": fine,
+        "detail": detail,
+    }
+    if not frame:
+        logits = folded_unet(graph, image, **options)
+        return keras.Model(image, logits, name="folded_unet")
+    options.update(frame=frame, features=features, lines=lines)
+    view = {
+        "blocks": keras.Input((None, None, VIEW_CHANNELS), name="blocks"),
+        "columns": keras.Input((None, None, 3), name="columns"),
+        "rows": keras.Input((None, None, 3), name="rows"),
+    }
+    origin = keras.Input((2,), dtype="int32", name="origin")
+    of_blocks, of_lines = frame_functions("folded_unet", options)
+    told = of_blocks(graph, view["blocks"])
+    # The same layers for columns and rows.
+    segments = keras.Input((None, None, 3), name="segments")
+    lines_of = keras.Model(segments, of_lines(graph, segments), name="lines")
+    context = FrameContext(
+        told, lines_of(view["columns"]), lines_of(view["rows"]), origin
     )
-    return keras.Model(image, logits, name="folded_unet")
+    logits = folded_unet(graph, image, context, **options)
+    of_blocks = graph.conv(told, "block_logits", n_classes, 1, activation=None)
+    inputs = {"image": image, **view, "origin": origin}
+    return keras.Model(inputs, [logits, of_blocks], name="folded_unet")

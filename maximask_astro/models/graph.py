@@ -7,6 +7,7 @@ of an image after the other.
 """
 
 from maximask_astro.models.folding import Fold, Unfold
+from maximask_astro.models.frame_layers import FeaturesOfPart, LinesOfPart, MixedPool
 from maximask_astro.models.layers import Convolution, pool
 from maximask_astro.models.pooling import PoolWithPositions, Unpool
 from maximask_astro.utils.keras_backend import import_keras
@@ -95,6 +96,71 @@ class KerasGraph:
             Another map, half as high and wide.
         """
         return pool(x)
+
+    def mixed_pool(self, x):
+        """
+        Take the largest of 2 by 2 pixels, of half of the channels, and the mean.
+
+        Parameters
+        ----------
+        x : tensor
+            A map.
+
+        Returns
+        -------
+        y : tensor
+            Another map, half as high and wide.
+        """
+        return MixedPool()(x)
+
+    def features_of(self, context, x):
+        """
+        Give the features of the frame where a map is.
+
+        Parameters
+        ----------
+        context : `~maximask_astro.networks.FrameContext`
+            Of the frame, with the place of the image in it as ``offset``.
+
+        x : tensor
+            A map with pixels as large as the frame's blocks.
+
+        Returns
+        -------
+        features : tensor
+            Another map of that size.
+        """
+        return FeaturesOfPart()(context.features, context.offset, x)
+
+    def add_lines(self, logits, context, name):
+        """
+        Add what the frame's columns and rows say.
+
+        Parameters
+        ----------
+        logits : tensor
+            A map with the pixels of the image.
+
+        context : `~maximask_astro.networks.FrameContext`
+            As of `features_of`.
+
+        name : str
+            Of the layer and its weights.
+
+        Returns
+        -------
+        logits : tensor
+            Another map.
+        """
+        layer = Convolution(
+            logits.shape[-1],
+            1,
+            kernel_initializer=self._kernel_initializer,
+            name=name,
+        )
+        columns, rows = layer(context.columns), layer(context.rows)
+        of_lines = LinesOfPart()(columns, rows, context.offset, logits)
+        return keras.layers.Add()([logits, of_lines])
 
     def pool_with_positions(self, x):
         """

@@ -6,19 +6,30 @@ of the work is done on a quarter of the pixels in dense 3 by 3 convolutions; its
 head unfolds them again. A few channels at full resolution bypass the fold: they
 carry what single pixels show, and let a last convolution mend the blocks that
 unfolding alone would leave.
+
+It may have a view of the whole frame, too, see `maximask_astro.networks.frame`.
 """
 
-__all__ = ["folded_unet"]
+from maximask_astro.networks.frame import frame_features, line_features
+
+__all__ = ["folded_unet", "frame_networks"]
+
+# Level at which pixels are as large as the blocks of the view.
+_BLOCK_LEVEL = 3
 
 
 def folded_unet(
     graph,
     image,
+    context=None,
     *,
     n_classes=14,
     channels=(24, 48, 96, 144, 192),
     fine=8,
     detail=12,
+    frame=(),
+    features=16,
+    lines=(8, 8),
 ):
     """
     Apply the folded U-Net.
@@ -31,6 +42,9 @@ def folded_unet(
     image : object
         What the graph takes for maps: the image, one channel.
 
+    context : `~maximask_astro.networks.frame.FrameContext`, optional
+        What the frame has around it, for a network with a whole-frame view.
+
     n_classes : int
         As of `~maximask_astro.models.build_folded_unet`.
 
@@ -38,6 +52,12 @@ def folded_unet(
         As of `~maximask_astro.models.build_folded_unet`.
 
     fine, detail : int
+        As of `~maximask_astro.models.build_folded_unet`.
+
+    frame, lines : tuple of int
+        As of `~maximask_astro.models.build_folded_unet`.
+
+    features : int
         As of `~maximask_astro.models.build_folded_unet`.
 
     Returns
@@ -65,7 +85,44 @@ def folded_unet(
         x = conv(x, f"narrow{level}", channels[level - 1], 1)
         x = graph.upsample(x, f"up{level}")
         x = graph.add(x, skips[level - 1])
+        if frame and level == _BLOCK_LEVEL:
+            told = graph.features_of(context, x)
+            told = conv(told, "told", channels[level - 1], 1, activation=None)
+            x = graph.add(x, told)
         x = conv(x, f"up{level}a", channels[level - 1])
     x = conv(x, "detail", 4 * detail, 1)
     x = graph.concatenate([graph.unfold(x), full])
-    return conv(x, "logits", n_classes, activation=None)
+    logits = conv(x, "logits", n_classes, activation=None)
+    return graph.add_lines(logits, context, "line_logits") if frame else logits
+
+
+def frame_networks(*, frame=(), features=16, lines=(8, 8), **options):
+    """
+    Give the networks of the whole-frame view.
+
+    Parameters
+    ----------
+    frame, features, lines : tuple of int, int, tuple of int
+        As of `~maximask_astro.models.build_folded_unet`.
+
+    **options
+        Other options of it, which do not matter here.
+
+    Returns
+    -------
+    networks : tuple of two callable or None
+        From a graph and the view's blocks, or columns or rows, to their features;
+        None for a network without such a view.
+    """
+    if not frame:
+        return None
+
+    def of_blocks(graph, blocks):
+        return frame_features(graph, blocks, channels=frame, features=features)
+
+    def of_lines(graph, segments):
+        return line_features(
+            graph, segments, channels=lines, features=max(features // 4, 1)
+        )
+
+    return of_blocks, of_lines

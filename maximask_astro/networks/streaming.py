@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from maximask_astro.networks.frame import spread_segments
 from maximask_astro.networks.kernels import apply_kernel
 
 __all__ = ["RowNetwork"]
@@ -101,6 +102,7 @@ class _RowGraph:
 
     def __init__(self, weights, kept, start, height):
         self._weights, self._kept = weights, kept
+        self.late_features = 0
         # First of the image's new rows, and the height of the image, by scale.
         self._places = {1: (jnp.asarray(start), jnp.asarray(height))}
 
@@ -179,6 +181,30 @@ class _RowGraph:
         upper, lower = _corners(self._even(x).values)
         values = jnp.maximum(jnp.maximum(*upper), jnp.maximum(*lower))
         return _Rows(values, 2 * x.scale, (x.late + 1) // 2, False)
+
+    def mixed_pool(self, x):
+        (a, b), (c, d) = _corners(self._even(x).values)
+        half = x.values.shape[-1] // 2
+        largest = jnp.maximum(jnp.maximum(a, b), jnp.maximum(c, d))[..., :half]
+        values = jnp.concatenate([largest, ((a + b + c + d) / 4)[..., half:]], axis=-1)
+        return _Rows(values, 2 * x.scale, (x.late + 1) // 2, False)
+
+    def features_of(self, context, x):
+        self.late_features = x.late
+        # Those of rows that are as late; beyond the image they do not matter.
+        return _Rows(context.features, x.scale, x.late, False)
+
+    def add_lines(self, logits, context, name):
+        kernel, bias = (self._weights[f"{name}/{part}"] for part in ("kernel", "bias"))
+        rows, width, _ = logits.values.shape
+        of_columns, of_rows = (
+            apply_kernel(values[None], kernel)[0] + bias
+            for values in (context.columns, context.rows)
+        )
+        down = spread_segments(of_columns, 0, context.offset[0], rows)
+        across = spread_segments(of_rows, 1, context.offset[1], width)
+        values = logits.values + down + across
+        return _Rows(values, logits.scale, logits.late, False)
 
     def pool_with_positions(self, x):
         x = self._even(self._zeroed(x))
@@ -268,29 +294,42 @@ class RowNetwork:
     rows, width : int
         How many rows it takes at a time, and how wide they are; multiples of the
         network's stride.
+
+    channels : int, optional
+        Of the image.
+
+    context : tuple of array or `jax.ShapeDtypeStruct`, optional
+        What its steps will be told of the frame, a
+        `~maximask_astro.networks.FrameContext`: its shapes, that is.
     """
 
-    def __init__(self, function, weights, rows, width):
+    def __init__(self, function, weights, rows, width, channels=1, context=None):
         self._function, self.rows, self.width = function, rows, width
-        image = jax.ShapeDtypeStruct((rows, width, 1), jnp.float32)
+        image = jax.ShapeDtypeStruct((rows, width, channels), jnp.float32)
         late, lengths = [], []
 
-        def first(weights, image):
-            output, kept = self._run(weights, None, image, 0, rows)
-            late.append(output.late)
+        def first(weights, image, context):
+            output, kept, graph = self._run(weights, None, image, 0, rows, context)
+            late.extend([output.late, graph.late_features])
             lengths.extend(kept.lengths)
             return output.values, kept.new
 
-        output, new = jax.eval_shape(first, weights, image)
+        output, new = jax.eval_shape(first, weights, image, context)
         self._queues = list(zip(new, lengths, strict=True))
-        self.late = late[0]
+        # Rows of the image by which the output is late, and rows of the frame's
+        # features by which those are that a step takes.
+        self.late, self.late_features = late
         self.n_channels = output.shape[-1]
 
-    def _run(self, weights, queues, image, start, height):
+    def _run(self, weights, queues, image, start, height, context):
         kept = _Kept(queues)
         graph = _RowGraph(weights, kept, start, height)
-        output = self._function(graph, _Rows(image, 1, 0, False))
-        return output, kept
+        image = _Rows(image, 1, 0, False)
+        if context is None:
+            output = self._function(graph, image)
+        else:
+            output = self._function(graph, image, context)
+        return output, kept, graph
 
     def first_state(self):
         """
@@ -341,7 +380,7 @@ class RowNetwork:
         """
         return [(*queue[1:], each) for queue, each in zip(state, new, strict=True)]
 
-    def step(self, weights, queues, image, start, height):
+    def step(self, weights, queues, image, start, height, context=None):
         """
         Take the next rows.
 
@@ -354,14 +393,19 @@ class RowNetwork:
             From `before_step`.
 
         image : array
-            Rows, shape (rows, width, 1); whatever is in those below the image does
-            not matter.
+            Rows, shape (rows, width, channels); whatever is in those below the image
+            does not matter.
 
         start : int or array
             Number of the first of them.
 
         height : int or array
             Height of the image, a multiple of the network's stride.
+
+        context : `~maximask_astro.networks.FrameContext`, optional
+            What the frame has, for a network that takes it: the features of
+            rows that are ``late_features`` (of theirs) above the new ones, and the
+            columns' and rows' of those that come out.
 
         Returns
         -------
@@ -371,5 +415,5 @@ class RowNetwork:
         new : list of array
             For `after_step`.
         """
-        output, kept = self._run(weights, queues, image, start, height)
+        output, kept, _ = self._run(weights, queues, image, start, height, context)
         return output.values, kept.new

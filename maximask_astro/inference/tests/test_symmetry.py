@@ -34,7 +34,7 @@ def pointwise(images):
 @pytest.mark.parametrize("shape", [(1, 8, 8, 1), (2, 6, 9, 1)])
 def test_spread_is_that_of_eight_views_one_by_one(shape):
     images = np.random.RandomState(0).normal(0, 1, shape).astype(np.float32)
-    output, spread = spread_over_symmetries(lopsided, images)
+    output, spread = spread_over_symmetries(lopsided, (images,))
     outputs = [undone(np.asarray(lopsided(view)), *how) for view, how in views(images)]
     np.testing.assert_allclose(output, outputs[0], rtol=1e-6)
     expected = np.std(np.float64(outputs), axis=0)
@@ -44,6 +44,6 @@ def test_spread_is_that_of_eight_views_one_by_one(shape):
 
 def test_a_function_that_knows_no_direction_has_no_spread():
     images = np.random.RandomState(0).normal(0, 1, (2, 6, 9, 1)).astype(np.float32)
-    output, spread = spread_over_symmetries(pointwise, images)
+    output, spread = spread_over_symmetries(pointwise, (images,))
     np.testing.assert_allclose(output, pointwise(images), rtol=1e-5, atol=1e-6)
     assert np.all(np.asarray(spread) == 0)

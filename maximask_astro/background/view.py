@@ -1,0 +1,364 @@
+"""
+The whole-frame view: what a network is told of an exposure at a glance.
+
+An exposure is summed up in blocks of 8 by 8 pixels, and in segments of 64 pixels
+along its columns and rows. Fringes, nebulae, faint trails and columns that no small
+part of an exposure shows stand out of the noise there. The statistics take sorting
+and sums only, so that they can be made of raw rows, in the pass that finds the sky,
+and be scaled afterwards.
+
+The functions take NumPy's arrays or JAX's: ``xp`` is either module. So training sees
+what users' exposures will look like.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = [
+    "BLOCK",
+    "SEGMENT",
+    "VIEW_CHANNELS",
+    "FrameView",
+    "ViewBuilder",
+    "block_statistics",
+    "line_contrast",
+    "scale_blocks",
+]
+
+BLOCK, SEGMENT = 8, 64
+
+# Of a block: means of the lower half, of the middle half and of all pixels, of the
+# brightest four and of the darkest three; the sky's level and noise there; and which
+# fraction of it is there at all.
+VIEW_CHANNELS = 8
+
+# A column differs from the median of those that are so far beside it.
+_BESIDE = (-8, -6, -4, -2, 2, 4, 6, 8)
+
+# Batcher's network for eight numbers: the fewest comparisons there can be, 19
+# (Knuth, The Art of Computer Programming 3, section 5.3.4).
+_COMPARISONS = (
+    (0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (1, 3), (4, 6), (5, 7), (1, 2), (5, 6),
+    (0, 4), (3, 7), (1, 5), (2, 6), (1, 4), (3, 6), (2, 4), (3, 5), (3, 4),
+)  # fmt: skip
+
+# Means of blocks have an eighth of the noise of a pixel: in these units their noise
+# is one, and faint structure well resolved.
+_MEAN_UNIT = 8.0
+
+
+def _sort_eight(xp, arrays):
+    """Sort eight arrays, element by element."""
+    arrays = list(arrays)
+    for i, j in _COMPARISONS:
+        first, second = arrays[i], arrays[j]
+        arrays[i] = xp.minimum(first, second)
+        arrays[j] = xp.maximum(first, second)
+    return arrays
+
+
+def block_statistics(xp, image):
+    """
+    Sum up an image in blocks, and parts of its columns and rows.
+
+    Columns of a block are sorted first, and then what they have in common: means of
+    its lower half, of its middle and of its extremes are those of the sorted columns,
+    which differ little from those of all its pixels sorted.
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `jax.numpy`.
+
+    image : array
+        float32, shape (..., height, width), both multiples of 8; in any unit, finite.
+
+    Returns
+    -------
+    blocks : array
+        Shape (..., height / 8, width / 8, 5): mean of the lower half, of the middle
+        half, of all, of the four brightest and of the three darkest pixels, about.
+
+    columns : array
+        Shape (..., height / 8, width): means of the eight pixels of each column of a
+        block, where those far from the middle of the block count less.
+
+    rows : array
+        Shape (..., height, width / 8): the same of rows.
+    """
+    *lead, height, width = image.shape
+    n, m = height // BLOCK, width // BLOCK
+    cells = image.reshape(*lead, n, BLOCK, width)
+    columns = _sort_eight(xp, (cells[..., i, :] for i in range(BLOCK)))
+
+    def mean(values):
+        # Of eight neighbors; a product is the fastest way to it in NumPy.
+        return values.reshape(*lead, -1, m, BLOCK) @ np.full(BLOCK, 1 / 8, np.float32)
+
+    lower = mean(columns[0] + columns[1] + columns[2] + columns[3]) / 4
+    middle = mean(columns[2] + columns[3] + columns[4] + columns[5]) / 4
+    low, high = mean(columns[1]), mean(columns[6])
+    everything = mean(sum(columns[1:], columns[0])) / 8
+
+    def extremes(values):
+        values = values.reshape(*lead, n, m, BLOCK)
+        return _sort_eight(xp, (values[..., i] for i in range(BLOCK)))
+
+    brightest = sum(extremes(columns[7])[4:]) / 4
+    darkest = sum(extremes(columns[0])[:3]) / 3
+    blocks = xp.stack([lower, middle, everything, brightest, darkest], axis=-1)
+
+    # Stars must not make a column of the sky bright.
+    low, high = (xp.repeat(limit, BLOCK, axis=-1) for limit in (low, high))
+    cells = xp.minimum(xp.maximum(cells, low[..., None, :]), high[..., None, :])
+    return blocks, cells.mean(-2), mean(cells)
+
+
+def scale_blocks(xp, blocks, level, noise, sky_level, sky_noise, there):
+    """
+    Make of blocks' statistics what a network takes.
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `jax.numpy`.
+
+    blocks : array
+        From `block_statistics`, shape (..., rows, columns, 5).
+
+    level, noise : array
+        Of the whole frame, scalars or of shape (..., 1, 1): median of the sky's level
+        and noise of a pixel.
+
+    sky_level, sky_noise : array
+        The same for each block, shape (..., rows, columns).
+
+    there : array
+        Fraction of each block that is there and valid, of the same shape.
+
+    Returns
+    -------
+    view : array
+        float32, shape (..., rows, columns, 8): inverse hyperbolic sines of the
+        numbers in units of their noise; zero where nothing is there.
+    """
+    numbers = (blocks - level[..., None]) / noise[..., None]
+    unit = np.array([_MEAN_UNIT, _MEAN_UNIT, _MEAN_UNIT, 1.0, 1.0], np.float32)
+    numbers = xp.arcsinh(numbers * unit)
+    sky = xp.arcsinh(_MEAN_UNIT * (sky_level - level) / noise)
+    rough = xp.log(xp.maximum(sky_noise, 1e-3 * noise) / noise)
+    view = xp.concatenate(
+        [numbers, sky[..., None], rough[..., None], there[..., None]], axis=-1
+    )
+    return xp.where(there[..., None] > 0, view, 0.0).astype(np.float32)
+
+
+def line_contrast(xp, segments, noise, there):
+    """
+    Tell how segments of columns stand out of those beside them.
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `jax.numpy`.
+
+    segments : array
+        Means of segments of 64 pixels, shape (..., segments, columns).
+
+    noise : array
+        Of a pixel, a scalar or of shape (..., 1, 1).
+
+    there : array
+        Fraction of each segment that is there, of the shape of ``segments``.
+
+    Returns
+    -------
+    lines : array
+        float32, shape (..., segments, columns, 3): the inverse hyperbolic sines of
+        the contrast of each segment and of the whole column, both in units of their
+        noise, and ``there``.
+    """
+    columns = segments.shape[-1]
+    unit = noise / SEGMENT**0.5
+
+    far = max(_BESIDE)
+    padded = xp.pad(segments, [(0, 0)] * (segments.ndim - 1) + [(far, far)], "edge")
+    beside = (padded[..., far + i : far + i + columns] for i in _BESIDE)
+    beside = _sort_eight(xp, beside)
+    each = segments - (beside[3] + beside[4]) / 2
+    weight = there.sum(-2, keepdims=True)
+    total = (each * there).sum(-2, keepdims=True) / xp.maximum(weight, 1e-6)
+    # What a whole column has in common counts as much more as it is longer.
+    total = total * xp.sqrt(weight) / unit
+    lines = xp.stack(
+        [
+            xp.arcsinh(each / unit),
+            xp.broadcast_to(xp.arcsinh(total), each.shape),
+            there,
+        ],
+        axis=-1,
+    )
+    return xp.where(there[..., None] > 0, lines, 0.0).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class FrameView:
+    """
+    An exposure at a glance, for networks that have a whole-frame view.
+
+    Parameters
+    ----------
+    blocks : `~numpy.ndarray`
+        float32, shape (height / 8, width / 8, 8), sizes rounded up; from
+        `scale_blocks`.
+
+    columns : `~numpy.ndarray`
+        float32, shape (height / 64, width, 3), the first rounded up; from
+        `line_contrast`.
+
+    rows : `~numpy.ndarray`
+        float32, shape (width / 64, height, 3): the same of the transposed frame.
+    """
+
+    blocks: np.ndarray
+    columns: np.ndarray
+    rows: np.ndarray
+
+
+class ViewBuilder:
+    """
+    Make the view of an image of its rows, as they are read.
+
+    Parameters
+    ----------
+    shape : tuple of two int
+        Size of the image.
+    """
+
+    def __init__(self, shape):
+        height, width = shape
+        self.shape = height, width
+        n, m = -(-height // BLOCK), -(-width // BLOCK)
+        self._blocks = np.zeros((n, m, 5), np.float32)
+        self._there = np.zeros((n, m), np.float32)
+        n, m = -(-height // SEGMENT), -(-width // SEGMENT)
+        # Sums, and of how many pixels.
+        self._columns, self._of_columns = np.zeros((2, n, m * SEGMENT), np.float32)
+        self._rows, self._of_rows = np.zeros((2, n * SEGMENT, m), np.float32)
+
+    def add(self, start, image, invalid):
+        """
+        Take rows.
+
+        Parameters
+        ----------
+        start : int
+            The first of them, a multiple of 64. Only the last ones of the image may
+            be fewer than a multiple of 64.
+
+        image : `~numpy.ndarray`
+            float32, shape (rows, width); not changed.
+
+        invalid : `~numpy.ndarray` of bool or None
+            True for pixels without a value.
+        """
+        for top in range(0, len(image), SEGMENT):
+            part = image[top : top + SEGMENT]
+            holes = None if invalid is None else invalid[top : top + SEGMENT]
+            self._add_segment(start + top, part, holes)
+
+    def _add_segment(self, start, image, invalid):
+        """Take the rows of a segment."""
+        height, width = image.shape
+        missing = -height % BLOCK, -width % BLOCK
+        if invalid is not None or any(missing):
+            if invalid is None:
+                invalid = np.zeros(image.shape, bool)
+            around = [(0, size) for size in missing]
+            image = np.pad(image, around)
+            valid = ~np.pad(invalid, around, constant_values=True)
+            image, share = _filled(image, valid)
+        else:
+            valid, share = None, None
+        blocks, columns, rows = block_statistics(np, image)
+        first, n = start // BLOCK, len(blocks)
+        self._blocks[first : first + n] = blocks
+        self._there[first : first + n] = 1.0 if share is None else share
+        # Segments: those of the columns are these rows, those of the rows are made
+        # of eight blocks each.
+        segment = start // SEGMENT
+        m = blocks.shape[1]
+        if valid is None:
+            self._columns[segment, :width] = columns.sum(0)
+            self._of_columns[segment, :width] = n
+            weights = np.ones(rows.shape, np.float32)
+        else:
+            cells = valid.reshape(n, BLOCK, m, BLOCK)
+            weights = cells.mean(1).reshape(n, m * BLOCK)
+            self._columns[segment, : m * BLOCK] = (columns * weights).sum(0)
+            self._of_columns[segment, : m * BLOCK] = weights.sum(0)
+            weights = cells.mean(-1).reshape(n * BLOCK, m)
+        around = ((0, 0), (0, self._rows.shape[1] * BLOCK - m))
+        sums, counts = (
+            np.pad(values, around).reshape(len(values), -1, BLOCK).sum(-1)
+            for values in (rows * weights, weights)
+        )
+        self._rows[start : start + len(sums)] = sums
+        self._of_rows[start : start + len(sums)] = counts
+
+    def finish(self, sky):
+        """
+        Make the view.
+
+        Parameters
+        ----------
+        sky : `Sky`
+            Of the image.
+
+        Returns
+        -------
+        view : `FrameView`
+            The view.
+        """
+        height, width = self.shape
+        places = [
+            np.minimum(np.arange(len(values)) * BLOCK + BLOCK // 2, size - 1)
+            for values, size in zip(
+                (self._there, self._there.T), self.shape, strict=True
+            )
+        ]
+        sky_level, sky_noise = sky.level.values(*places), sky.noise.values(*places)
+        there = self._there > 0
+        middle = self._blocks[..., 1][there]
+        level = np.float32(np.median(middle) if middle.size else 0.0)
+        noise = np.float32(np.median(sky_noise))
+        blocks = scale_blocks(
+            np,
+            self._blocks,
+            np.reshape(level, (1, 1)),
+            np.reshape(noise, (1, 1)),
+            sky_level,
+            sky_noise,
+            self._there,
+        )
+        lines = []
+        for sums, counts in (
+            (self._columns[:, :width], self._of_columns[:, :width]),
+            (self._rows[:height].T, self._of_rows[:height].T),
+        ):
+            means = np.where(counts > 0, sums / np.maximum(counts, 1e-6), level)
+            lines.append(line_contrast(np, means, noise, counts / BLOCK))
+        return FrameView(blocks, *lines)
+
+
+def _filled(image, valid):
+    """Give invalid pixels the mean of their block, and say how much is valid."""
+    n, m = (size // BLOCK for size in image.shape)
+    cells = image.reshape(n, BLOCK, m, BLOCK)
+    there = valid.reshape(n, BLOCK, m, BLOCK)
+    share = there.mean((1, 3), dtype=np.float32)
+    sums = np.where(there, cells, 0.0).sum((1, 3))
+    mean = sums / np.maximum(share * BLOCK**2, 1)
+    filled = np.where(there, cells, mean[:, None, :, None])
+    return filled.reshape(image.shape), share
