@@ -12,11 +12,14 @@ from maximask_astro.background.sky import Sky, array_reader
 from maximask_astro.background.surface import SplineSurface, constant_surface
 from maximask_astro.background.view import (
     BLOCK,
+    FULL,
+    N_BRIGHTEST,
     SEGMENT,
     VIEW_CHANNELS,
     FrameView,
     ViewBuilder,
     block_statistics,
+    full_level,
     line_contrast,
     scale_blocks,
 )
@@ -24,6 +27,8 @@ from maximask_astro.background.view import (
 __all__ = [
     "BLOCK",
     "FILL_REACH",
+    "FULL",
+    "N_BRIGHTEST",
     "NORMALIZATIONS",
     "SEGMENT",
     "VIEW_CHANNELS",
@@ -37,6 +42,7 @@ __all__ = [
     "estimate_background",
     "estimate_sky",
     "fill_invalid",
+    "full_level",
     "line_contrast",
     "look_over",
     "normalize",

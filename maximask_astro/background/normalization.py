@@ -4,6 +4,8 @@ Normalize exposures for the networks: subtract the sky, divide by its noise.
 Each model card names the normalization its network was trained with.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from astropy.stats import mad_std
 
@@ -127,7 +129,7 @@ def look_over(read, shape, *, method="photutils"):
     Returns
     -------
     sky : `Sky`
-        Its level and its noise.
+        Its level and its noise, and from where on pixels are full.
 
     view : `FrameView`
         The image at a glance.
@@ -140,7 +142,8 @@ def look_over(read, shape, *, method="photutils"):
         return image, invalid
 
     sky = estimate_sky(watched, shape, method=method)
-    return sky, builder.finish(sky)
+    view = builder.finish(sky)
+    return replace(sky, full=view.full), view
 
 
 def estimate_sky(read, shape, *, method="photutils"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maximask_astro.background.surface import SplineSurface
+from maximask_astro.background.view import FULL
 
 __all__ = ["Sky", "array_reader"]
 
@@ -69,12 +70,17 @@ class Sky:
 
     low, high : float, optional
         Pixels are clipped to this range first.
+
+    full : float, optional
+        Pixels from this value on are full, and get the value ``FULL`` of
+        `maximask_astro.background`.
     """
 
     level: SplineSurface
     noise: SplineSurface
     low: float = -np.inf
     high: float = np.inf
+    full: float = np.inf
 
     def normalize(self, image, rows, columns):
         """
@@ -95,6 +101,9 @@ class Sky:
         """
         if np.isfinite(self.low) or np.isfinite(self.high):
             np.clip(image, self.low, self.high, out=image)
+        full = image >= self.full if np.isfinite(self.full) else None
         image -= self.level.values(rows, columns)
         image /= self.noise.values(rows, columns)
+        if full is not None:
+            image[full] = FULL
         return image

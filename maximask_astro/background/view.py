@@ -17,11 +17,14 @@ import numpy as np
 
 __all__ = [
     "BLOCK",
+    "FULL",
+    "N_BRIGHTEST",
     "SEGMENT",
     "VIEW_CHANNELS",
     "FrameView",
     "ViewBuilder",
     "block_statistics",
+    "full_level",
     "line_contrast",
     "scale_blocks",
 ]
@@ -36,12 +39,24 @@ VIEW_CHANNELS = 8
 # A column differs from the median of those that are so far beside it.
 _BESIDE = (-8, -6, -4, -2, 2, 4, 6, 8)
 
+# What full pixels are given in place of their value, in units of the sky noise: no
+# other pixel has it.
+FULL = 1e7
+
+# Full pixels pile up at the top of the histogram: of the brightest pixels of all
+# columns of eight, so many are within this fraction of the range below the brightest,
+# which is so far above the noise. So few of the brightest are kept for that.
+_PILE, _PILE_RANGE, _PILE_ABOVE, N_BRIGHTEST = 4, 0.005, 40.0, 64
+
 # Batcher's network for eight numbers: the fewest comparisons there can be, 19
 # (Knuth, The Art of Computer Programming 3, section 5.3.4).
 _COMPARISONS = (
     (0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (1, 3), (4, 6), (5, 7), (1, 2), (5, 6),
     (0, 4), (3, 7), (1, 5), (2, 6), (1, 4), (3, 6), (2, 4), (3, 5), (3, 4),
 )  # fmt: skip
+
+# In noise alone, this is one and a half times the noise or a little more.
+_FARTHEST = 3.0
 
 # Means of blocks have an eighth of the noise of a pixel: in these units their noise
 # is one, and faint structure well resolved.
@@ -86,6 +101,9 @@ def block_statistics(xp, image):
 
     rows : array
         Shape (..., height, width / 8): the same of rows.
+
+    maxima : array
+        Shape (..., height / 8, width): the brightest pixel of each column of a block.
     """
     *lead, height, width = image.shape
     n, m = height // BLOCK, width // BLOCK
@@ -98,21 +116,55 @@ def block_statistics(xp, image):
 
     lower = mean(columns[0] + columns[1] + columns[2] + columns[3]) / 4
     middle = mean(columns[2] + columns[3] + columns[4] + columns[5]) / 4
-    low, high = mean(columns[1]), mean(columns[6])
     everything = mean(sum(columns[1:], columns[0])) / 8
 
-    def extremes(values):
+    def in_order(values):
+        """What the columns of each block have, from the lowest to the highest."""
         values = values.reshape(*lead, n, m, BLOCK)
         return _sort_eight(xp, (values[..., i] for i in range(BLOCK)))
 
-    brightest = sum(extremes(columns[7])[4:]) / 4
-    darkest = sum(extremes(columns[0])[:3]) / 3
+    brightest = sum(in_order(columns[7])[4:]) / 4
+    darkest = sum(in_order(columns[0])[:3]) / 3
     blocks = xp.stack([lower, middle, everything, brightest, darkest], axis=-1)
 
-    # Stars must not make a column of the sky bright.
+    # Stars must not make a column of the sky bright: nothing counts as farther from
+    # the middle than so many times what is second to the extremes, in the half of the
+    # columns that has none.
+    low, high = sum(in_order(columns[1])[4:]) / 4, sum(in_order(columns[6])[:4]) / 4
+    low, high = (middle + _FARTHEST * (limit - middle) for limit in (low, high))
     low, high = (xp.repeat(limit, BLOCK, axis=-1) for limit in (low, high))
+    cells = image.reshape(*lead, n, BLOCK, width)
     cells = xp.minimum(xp.maximum(cells, low[..., None, :]), high[..., None, :])
-    return blocks, cells.mean(-2), mean(cells)
+    return blocks, cells.mean(-2), mean(cells), columns[7]
+
+
+def full_level(xp, brightest, level, noise):
+    """
+    Find the value from which on pixels are full, if the brightest ones tell.
+
+    Parameters
+    ----------
+    xp : module
+        `numpy` or `jax.numpy`.
+
+    brightest : array
+        The ``N_BRIGHTEST`` largest of the maxima of `block_statistics`, in any order,
+        shape (..., number).
+
+    level, noise : array
+        Of the sky, of shape (...).
+
+    Returns
+    -------
+    full : array
+        Of shape (...); infinite where no pixels pile up.
+    """
+    top = brightest.max(-1)
+    # A range around what is brightest, for levels that calibration has made uneven.
+    least = top - _PILE_RANGE * (top - level)
+    many = (brightest >= least[..., None]).sum(-1) >= _PILE
+    bright = top - level > _PILE_ABOVE * noise
+    return xp.where(many & bright, least, xp.inf)
 
 
 def scale_blocks(xp, blocks, level, noise, sky_level, sky_noise, there):
@@ -219,11 +271,15 @@ class FrameView:
 
     rows : `~numpy.ndarray`
         float32, shape (width / 64, height, 3): the same of the transposed frame.
+
+    full : float, optional
+        Value from which on pixels are full, as they pile up there.
     """
 
     blocks: np.ndarray
     columns: np.ndarray
     rows: np.ndarray
+    full: float = np.inf
 
 
 class ViewBuilder:
@@ -246,6 +302,7 @@ class ViewBuilder:
         # Sums, and of how many pixels.
         self._columns, self._of_columns = np.zeros((2, n, m * SEGMENT), np.float32)
         self._rows, self._of_rows = np.zeros((2, n * SEGMENT, m), np.float32)
+        self._brightest = np.full(N_BRIGHTEST, -np.inf, np.float32)
 
     def add(self, start, image, invalid):
         """
@@ -281,7 +338,10 @@ class ViewBuilder:
             image, share = _filled(image, valid)
         else:
             valid, share = None, None
-        blocks, columns, rows = block_statistics(np, image)
+        blocks, columns, rows, maxima = block_statistics(np, image)
+        brightest = np.concatenate([self._brightest, maxima.ravel()])
+        brightest.partition(len(brightest) - N_BRIGHTEST)
+        self._brightest = brightest[-N_BRIGHTEST:]
         first, n = start // BLOCK, len(blocks)
         self._blocks[first : first + n] = blocks
         self._there[first : first + n] = 1.0 if share is None else share
@@ -349,7 +409,8 @@ class ViewBuilder:
         ):
             means = np.where(counts > 0, sums / np.maximum(counts, 1e-6), level)
             lines.append(line_contrast(np, means, noise, counts / BLOCK))
-        return FrameView(blocks, *lines)
+        full = full_level(np, self._brightest, level, noise)
+        return FrameView(blocks, *lines, float(full))
 
 
 def _filled(image, valid):

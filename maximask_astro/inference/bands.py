@@ -242,6 +242,7 @@ class SkyReader:
             ),
             "noise_range": np.array([noise.low, noise.high], np.float32),
             "replacement": np.float32(noise.replacement),
+            "full": np.float32(self.sky.full),
         }
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maximask_astro.background import FULL
+
 __all__ = ["ClassDecision", "judge", "normalize", "numbers_of"]
 
 
@@ -65,8 +67,10 @@ def normalize(images, sky):
 
     noise = surface("noise")
     noise = jnp.where(noise > 0, noise, sky["replacement"])
+    full = images >= sky["full"]
     images = jnp.clip(images, *sky["range"]) - sky["pivot"]
-    return ((images - surface("level")) / noise)[..., None]
+    images = (images - surface("level")) / noise
+    return jnp.where(full, FULL, images)[..., None]
 
 
 def numbers_of(decisions):

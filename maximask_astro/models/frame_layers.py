@@ -3,15 +3,13 @@
 import jax
 import jax.numpy as jnp
 
+from maximask_astro.background import BLOCK, SEGMENT
 from maximask_astro.networks import spread_segments
 from maximask_astro.utils.keras_backend import import_keras
 
 __all__ = ["FeaturesOfPart", "LinesOfPart", "MixedPool"]
 
 keras = import_keras()
-
-# Pixels of a block and of a segment, see `maximask_astro.background`.
-_BLOCK, _SEGMENT = 8, 64
 
 
 @keras.saving.register_keras_serializable(package="maximask_astro")
@@ -75,7 +73,7 @@ class FeaturesOfPart(keras.layers.Layer):
         """
 
         def of_one(features, origin):
-            start = origin.astype("int32") // _BLOCK
+            start = origin.astype("int32") // BLOCK
             size = (*x.shape[1:3], features.shape[-1])
             return jax.lax.dynamic_slice(features, (*start, 0), size)
 
@@ -119,14 +117,14 @@ class LinesOfPart(keras.layers.Layer):
 
         def part(values, along, across, size, breadth):
             """Of segments along, and so many pixels from one on across."""
-            number = size // _SEGMENT + 2
+            number = size // SEGMENT + 2
             # The last segment once more, for those that reach beyond.
             values = jnp.pad(values, ((0, number), (0, 0), (0, 0)), mode="edge")
             size_of = (number, breadth, values.shape[-1])
             values = jax.lax.dynamic_slice(
-                values, (along // _SEGMENT, across, 0), size_of
+                values, (along // SEGMENT, across, 0), size_of
             )
-            return spread_segments(values, 0, along % _SEGMENT, size)
+            return spread_segments(values, 0, along % SEGMENT, size)
 
         def of_one(columns, rows, origin):
             top, left = origin.astype("int32")

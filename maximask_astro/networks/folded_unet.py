@@ -64,8 +64,27 @@ def folded_unet(
     -------
     logits : object
         Another, with ``n_classes`` channels.
+
+    Raises
+    ------
+    ValueError
+        There are too few levels for a whole-frame view.
     """
+    if frame and len(channels) < _BLOCK_LEVEL:
+        raise ValueError(
+            f"A network with a whole-frame view needs {_BLOCK_LEVEL} levels, not "
+            f"{len(channels)}"
+        )
     conv = graph.conv
+
+    def tell(x):
+        """Add what is known of the frame to a map with pixels as large as blocks."""
+        if not frame:
+            return x
+        told = graph.features_of(context, x)
+        told = conv(told, "told", channels[_BLOCK_LEVEL - 1], 1, activation=None)
+        return graph.add(x, told)
+
     x = graph.arcsinh(image)
     full = conv(x, "fine", fine)
     x = graph.concatenate([graph.fold(x), graph.fold(full)])
@@ -80,15 +99,15 @@ def folded_unet(
         if level == len(channels):  # for the widest view
             x = graph.add(x, conv(x, "bottom", filters))
         skips.append(x)
+    if len(channels) == _BLOCK_LEVEL:
+        x = tell(x)
     for level in range(len(channels) - 1, 0, -1):
         # A 1 by 1 convolution before upsampling, where there are fewer pixels.
         x = conv(x, f"narrow{level}", channels[level - 1], 1)
         x = graph.upsample(x, f"up{level}")
         x = graph.add(x, skips[level - 1])
-        if frame and level == _BLOCK_LEVEL:
-            told = graph.features_of(context, x)
-            told = conv(told, "told", channels[level - 1], 1, activation=None)
-            x = graph.add(x, told)
+        if level == _BLOCK_LEVEL:
+            x = tell(x)
         x = conv(x, f"up{level}a", channels[level - 1])
     x = conv(x, "detail", 4 * detail, 1)
     x = graph.concatenate([graph.unfold(x), full])

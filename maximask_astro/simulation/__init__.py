@@ -5,6 +5,7 @@ from maximask_astro.simulation.exposure import (
     SimulationConfig,
     simulate,
 )
+from maximask_astro.simulation.real import RealSkies, spoil_skies
 from maximask_astro.simulation.scene import Scene
 from maximask_astro.simulation.simulated_exposure import (
     SimulatedExposure,
@@ -14,6 +15,7 @@ from maximask_astro.simulation.tracking import TrackingTruth, simulate_tracking
 
 __all__ = [
     "DEFAULT_FREQUENCIES",
+    "RealSkies",
     "Scene",
     "SimulatedExposure",
     "SimulationConfig",
@@ -21,4 +23,5 @@ __all__ = [
     "simulate",
     "simulate_exposure",
     "simulate_tracking",
+    "spoil_skies",
 ]

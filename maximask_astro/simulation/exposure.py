@@ -28,7 +28,15 @@ from maximask_astro.simulation.spikes import add_spikes
 from maximask_astro.simulation.trails import add_trails
 from maximask_astro.utils.errors import InputError
 
-__all__ = ["DEFAULT_FREQUENCIES", "STRENGTHS", "SimulationConfig", "simulate"]
+__all__ = [
+    "DEFAULT_FREQUENCIES",
+    "STRENGTHS",
+    "SimulationConfig",
+    "frequencies_of_one",
+    "keys_of",
+    "simulate",
+    "spoil",
+]
 
 # How often an exposure for training has a class of contaminants. Saturation
 # comes with the stars.
@@ -122,22 +130,48 @@ class SimulationConfig:
         object.__setattr__(self, "frequencies", tuple(every.items()))
         object.__setattr__(self, "shape", tuple(self.shape))
 
+    @property
+    def arrays(self):
+        """Frequencies by class, whether as in the paper, and fraction of quiet ones."""
+        given = dict(self.frequencies)
+        frequencies = {name: jnp.float32(given[name]) for name in DEFAULT_FREQUENCIES}
+        as_paper = jnp.asarray(self.strengths == "paper")
+        return frequencies, as_paper, jnp.float32(self.quiet)
+
 
 def _apply(function, key, image, frequency, *arguments):
     """Apply a contaminant to some of the exposures."""
     first, second = jax.random.split(key)
 
-    def spoil(image):
+    def add(image):
         return function(first, image, *arguments)
 
     def leave(image):
         return image, jnp.zeros(image.shape, bool)
 
-    return jax.lax.cond(chance(second, frequency), spoil, leave, image)
+    return jax.lax.cond(chance(second, frequency), add, leave, image)
 
 
-def _frequencies_of_one(key, frequencies, quiet):
-    """How often an exposure has each class, once it is known whether it is quiet."""
+def frequencies_of_one(key, frequencies, quiet):
+    """
+    Say how often an exposure has each class, once it is known whether it is quiet.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    frequencies : dict of str to array
+        How often exposures that are not quiet have them.
+
+    quiet : float or array
+        Fraction of quiet exposures.
+
+    Returns
+    -------
+    frequencies : dict of str to array
+        Of this one.
+    """
     factor = jnp.where(chance(key, quiet), _QUIET, 1.0)
     return {
         name: often if name in _EVERYWHERE else factor * often
@@ -145,19 +179,58 @@ def _frequencies_of_one(key, frequencies, quiet):
     }
 
 
-def _simulate_one(key, frequencies, as_paper, quiet, shape):
-    """One exposure in data numbers, its labels, and its scene."""
-    # Apart from the keys of the split, which `fold_in` gives for small numbers.
-    first = jax.random.fold_in(key, 1000)
-    frequencies = _frequencies_of_one(first, frequencies, quiet)
-    names = ("scene", "stars", "galaxies", "sky", "noise", "digits")
-    names += tuple(DEFAULT_FREQUENCIES)
-    keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
+_NAMES = ("scene", "stars", "galaxies", "sky", "noise", "digits", *DEFAULT_FREQUENCIES)
 
-    scene = draw_scene(keys["scene"], as_paper)
-    stars = draw_stars(keys["stars"], scene, shape)
-    objects = render_stars(stars, scene, shape)
-    objects = objects + draw_galaxies(keys["galaxies"], scene, shape)
+
+def keys_of(key):
+    """
+    Give each part of an exposure a key of its own.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    Returns
+    -------
+    keys : dict of str to array
+        For what a clean exposure is made of, and each contaminant.
+    """
+    return dict(zip(_NAMES, jax.random.split(key, len(_NAMES)), strict=True))
+
+
+def spoil(keys, frequencies, scene, objects, stars, expose):
+    """
+    Spoil an exposure.
+
+    Parameters
+    ----------
+    keys : dict of str to array
+        From `keys_of`.
+
+    frequencies : dict of str to array
+        How often each contaminant is there.
+
+    scene : `Scene`
+        The exposure.
+
+    objects : array
+        Electrons of what is in the sky, shape (height, width).
+
+    stars : `Stars`
+        Those that may have spikes.
+
+    expose : callable
+        From the same with what adds light, to electrons with the sky and noise.
+
+    Returns
+    -------
+    image : array
+        Electrons.
+
+    masks : dict of str to array
+        Boolean, by abbreviation; without BG.
+    """
     masks = {"BBG": objects > _BRIGHT * scene.sigma}
 
     def apply(name, function, image, *arguments):
@@ -173,8 +246,7 @@ def _simulate_one(key, frequencies, as_paper, quiet, shape):
     image = apply("TRL", add_trails, image)
     image = apply("P", add_persistence, image)
     image = apply("CR", add_cosmic_rays, image)
-    image = image + sky_structure(keys["sky"], scene, shape)
-    image = add_noise(keys["noise"], image, scene)
+    image = expose(image)
     image = apply("SAT", saturate, image)
     image = apply("OV", add_overscan, image)
     # Nothing is seen through the overscan.
@@ -186,10 +258,26 @@ def _simulate_one(key, frequencies, as_paper, quiet, shape):
     image = apply("HCL", add_hot_lines, image)
     image = apply("DCL", add_dead_lines, image)
     image = apply("HP", add_hot_pixels, image)
-    image = apply("DP", add_dead_pixels, image)
+    return apply("DP", add_dead_pixels, image), masks
 
-    any_other = jnp.stack(list(masks.values())).any(0)
-    masks["BG"] = ~any_other
+
+def _simulate_one(key, frequencies, as_paper, quiet, shape):
+    """One exposure in data numbers, its labels, and its scene."""
+    # Apart from the keys of the split, which `fold_in` gives for small numbers.
+    first = jax.random.fold_in(key, 1000)
+    frequencies = frequencies_of_one(first, frequencies, quiet)
+    keys = keys_of(key)
+    scene = draw_scene(keys["scene"], as_paper)
+    stars = draw_stars(keys["stars"], scene, shape)
+    objects = render_stars(stars, scene, shape)
+    objects = objects + draw_galaxies(keys["galaxies"], scene, shape)
+
+    def expose(light):
+        light = light + sky_structure(keys["sky"], scene, shape)
+        return add_noise(keys["noise"], light, scene)
+
+    image, masks = spoil(keys, frequencies, scene, objects, stars, expose)
+    masks["BG"] = ~jnp.stack(list(masks.values())).any(0)
     labels = jnp.stack([masks[name] for name in ABBREVIATIONS], axis=-1)
     return digitize(keys["digits"], image, scene), labels, scene
 
@@ -239,9 +327,4 @@ def simulate(key, number=1, config=SimulationConfig()):
     scenes : `Scene`
         What the exposures are like: arrays of shape (number,).
     """
-    names = tuple(DEFAULT_FREQUENCIES)
-    given = dict(config.frequencies)
-    frequencies = {name: jnp.float32(given[name]) for name in names}
-    as_paper = jnp.asarray(config.strengths == "paper")
-    quiet = jnp.float32(config.quiet)
-    return _simulate(key, frequencies, as_paper, quiet, number, config.shape)
+    return _simulate(key, *config.arrays, number, config.shape)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maximask_astro.background import normalize
+from maximask_astro.background import BLOCK, estimate_background, normalize
 from maximask_astro.flags import ABBREVIATIONS, CLASSES, NO_DATA, get_class
+from maximask_astro.training.frames import Frames
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.nddata import unpack
 
@@ -23,7 +24,8 @@ class Example:
     Parameters
     ----------
     image : `~numpy.ndarray`
-        float32, normalized for the network.
+        float32, in units of the sky noise above the level of the sky of the whole
+        exposure; pixels without a value are filled.
 
     codes : `~numpy.ndarray`
         uint32: bit ``i`` is set where class ``i`` of
@@ -43,6 +45,20 @@ class Example:
     def valid(self):
         """True where something is known."""
         return (self.codes & _INVALID) == 0
+
+
+def _in_units_of_noise(exposure, normalization):
+    """
+    An exposure in units of its noise, and its invalid pixels, None if there are none.
+
+    The sky keeps its shape, which the network sees, too.
+    """
+    image, invalid = normalize(exposure.data, mask=exposure.mask, method=normalization)
+    if normalization != "photutils":
+        return image, invalid
+    level, noise = estimate_background(exposure.data, mask=exposure.mask)
+    image = image * noise + (level - np.median(level))
+    return (image / np.median(noise)).astype(np.float32), invalid
 
 
 def _planes(mask, where):
@@ -139,9 +155,7 @@ def make_examples(images, masks, *, classes=None, normalization="photutils"):
                     f"Image {index} has the shape {shape} and its mask of {name} "
                     f"{plane.shape}; both must be the same and have two dimensions."
                 )
-        image, invalid = normalize(
-            exposure.data, mask=exposure.mask, method=normalization
-        )
+        image, invalid = _in_units_of_noise(exposure, normalization)
         codes = np.zeros(shape, np.uint32)
         for number, name in enumerate(ABBREVIATIONS):
             if name in names and name in marked:
@@ -165,22 +179,30 @@ def proportions(examples):
 
     Returns
     -------
-    fractions : `~numpy.ndarray`
-        One a class; NaN for classes that no example is about.
+    fractions : tuple of two `~numpy.ndarray`
+        Of the pixels, and of the blocks of the whole-frame view, one a class; NaN for
+        classes that no example is about.
     """
-    yes, total = np.zeros((2, len(ABBREVIATIONS)))
+    yes, total, blocks, all_blocks = np.zeros((4, len(ABBREVIATIONS)))
     for example in examples:
-        codes = example.codes[example.valid]
+        valid = example.valid
+        n, m = (size // BLOCK for size in valid.shape)
+        cells = example.codes[: n * BLOCK, : m * BLOCK].reshape(n, BLOCK, m, BLOCK)
+        cells = np.bitwise_or.reduce(np.bitwise_or.reduce(cells, axis=3), axis=1)
+        codes = example.codes[valid]
         for number in np.flatnonzero(example.known):
-            yes[number] += np.count_nonzero(codes & np.uint32(1 << number))
+            bit = np.uint32(1 << number)
+            yes[number] += np.count_nonzero(codes & bit)
             total[number] += codes.size
+            blocks[number] += np.count_nonzero(cells & bit)
+            all_blocks[number] += cells.size
     with np.errstate(invalid="ignore", divide="ignore"):
-        return yes / total
+        return yes / total, blocks / all_blocks
 
 
 def _crop(example, size, random):
-    """A random part of an example, padded if it is smaller, randomly turned."""
-    parts, starts, pads = (example.image, example.codes), [], []
+    """A random part of an example, mirrored if it is smaller, randomly turned."""
+    starts, pads = [], []
     for length in example.image.shape:
         room = length - size
         starts.append(random.integers(0, max(room, 0), endpoint=True))
@@ -188,8 +210,8 @@ def _crop(example, size, random):
     turns, mirrored = random.integers(0, 4), random.integers(0, 2)
     cut = tuple(slice(start, start + size) for start in starts)
     result = []
-    for array, fill in zip(parts, (0, _INVALID), strict=True):
-        part = np.pad(array[cut], pads, constant_values=fill)
+    for array in (example.image, example.codes):
+        part = np.pad(array[cut], pads, mode="symmetric")
         part = np.rot90(part, turns)
         result.append(part[:, ::-1] if mirrored else part)
     return result
@@ -208,27 +230,24 @@ def draw_crops(examples, number, size, seed):
         How many crops.
 
     size : int
-        Their height and width in pixels.
+        Their height and width in pixels. What is smaller is continued by its mirror
+        image.
 
     seed : int or sequence of int
         The same seed gives the same crops.
 
     Returns
     -------
-    images : `~numpy.ndarray`
-        float32, shape (number, size, size), normalized.
-
-    labels, known : `~numpy.ndarray` of bool
-        Shape (number, size, size, classes): whether a pixel is of a class, and
-        whether that is known.
+    frames : `~maximask_astro.training.frames.Frames`
+        The crops, as NumPy arrays.
     """
     random = np.random.default_rng(seed)
-    numbers = np.arange(len(ABBREVIATIONS), dtype=np.uint32)
+    bits = np.uint32(1) << np.arange(len(ABBREVIATIONS), dtype=np.uint32)
     images, labels, known = [], [], []
     for index in random.integers(0, len(examples), number):
         image, codes = _crop(examples[index], size, random)
         images.append(image)
-        labels.append((codes[..., None] >> numbers) & 1 != 0)
-        valid = (codes & _INVALID) == 0
-        known.append(valid[..., None] & examples[index].known)
-    return np.stack(images), np.stack(labels), np.stack(known)
+        labels.append((codes & bits.sum()).astype(np.uint16))
+        of_example = bits[examples[index].known].sum()
+        known.append(np.where(codes & _INVALID, 0, of_example).astype(np.uint16))
+    return Frames(np.stack(images), np.stack(labels), np.stack(known))

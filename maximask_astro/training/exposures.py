@@ -6,7 +6,13 @@ from maximask_astro.simulation import (
     simulate,
 )
 
-__all__ = ["PURPOSES", "exposure_key", "simulation_config", "simulated_batch"]
+__all__ = [
+    "PURPOSES",
+    "exposure_key",
+    "pack_bits",
+    "simulated_batch",
+    "simulation_config",
+]
 
 # Exposures of two purposes never meet; "jitter" draws no exposures.
 PURPOSES = {
@@ -15,6 +21,7 @@ PURPOSES = {
     "proportions": 2,
     "jitter": 3,
     "export": 4,
+    "skies": 5,
 }
 
 
@@ -99,3 +106,23 @@ def simulated_batch(recipe, config, purpose, index, number=None):
     # Compiled once for all purposes, apart from the network.
     images, labels, _ = simulate(key, number or recipe.batch, config)
     return images, labels
+
+
+def pack_bits(labels):
+    """
+    Put the planes of classes into bits.
+
+    Parameters
+    ----------
+    labels : array
+        Boolean, shape (..., classes).
+
+    Returns
+    -------
+    bits : array
+        uint16, shape (...).
+    """
+    import jax.numpy as jnp
+
+    places = jnp.arange(labels.shape[-1], dtype=jnp.uint16)
+    return (labels.astype(jnp.uint16) << places).sum(-1, dtype=jnp.uint16)

@@ -19,7 +19,7 @@ _CHOICES = {
     "precision": ("float32", "bfloat16"),
 }
 _POSITIVE = ("size", "batch", "steps", "learning_rate", "validate_every")
-_FRACTIONS = ("simulated", "ema", "quiet", "cutouts")
+_FRACTIONS = ("simulated", "ema", "quiet", "cutouts", "real")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,14 @@ class Recipe:
 
     size : int
         Height and width of the simulated exposures in pixels.
+
+    crop : int
+        Height and width of the part of each exposure that is looked at closely; 0 for
+        all of it. The whole-frame view, if the network has one, is of the whole
+        exposure.
+
+    blocks : float
+        How much the loss of the view's blocks counts beside that of pixels.
 
     batch : int
         Exposures a step.
@@ -103,8 +111,12 @@ class Recipe:
         none.
 
     cutouts : float
-        Fraction of the steps that learn from small images: every exposure of
-        the batch is cut into three by three pieces.
+        Fraction of the steps that learn from small images: exposures are cut into two
+        by two, or four by four, pieces, of which two or four are used.
+
+    real : float
+        Fraction of the simulated exposures whose sky is a real one, if there are real
+        skies to learn from.
 
     simulated : float
         Fraction of the exposures of a batch that are simulated, where there
@@ -125,6 +137,8 @@ class Recipe:
     architecture: str = "folded_unet"
     options: dict = field(default_factory=dict)
     size: int = 416
+    crop: int = 0
+    blocks: float = 0.3
     batch: int = 8
     steps: int = 1000
     warmup: int = 100
@@ -143,6 +157,7 @@ class Recipe:
     emphasis: dict = field(default_factory=dict)
     quiet: float = 0.0
     cutouts: float = 0.0
+    real: float = 0.4
     simulated: float = 1.0
     start: str = ""
     data: str = ""
@@ -224,9 +239,9 @@ def read_recipe(recipe):
     return Recipe(**{"name": path.stem, **content})
 
 
-def adapted_recipe(recipe, start=None, examples=None):
+def adapted_recipe(recipe, start=None, examples=None, skies=None):
     """
-    Put a model to begin with, and examples, into a recipe.
+    Put a model to begin with, examples and skies into a recipe.
 
     Parameters
     ----------
@@ -238,6 +253,9 @@ def adapted_recipe(recipe, start=None, examples=None):
 
     examples : list of `Example`, optional
         The examples.
+
+    skies : list of `~maximask_astro.training.skies.Sky`, optional
+        Real skies.
 
     Returns
     -------
@@ -269,12 +287,13 @@ def adapted_recipe(recipe, start=None, examples=None):
                 f"'{card.normalization}', which simulated ones do not have here; use "
                 "examples only, with simulated = 0."
             )
-        recipe = replace(
-            recipe,
-            architecture=card.architecture,
-            options=dict(card.options),
-            start=card.weights_sha256,
-        )
+        recipe = replace(recipe, start=card.weights_sha256)
+        # A recipe may add a whole-frame view to a network that has none.
+        grows = recipe.options.get("frame") and not card.options.get("frame")
+        if not (grows and recipe.architecture == card.architecture):
+            recipe = replace(
+                recipe, architecture=card.architecture, options=dict(card.options)
+            )
     if examples:
         if not round(recipe.batch * (1 - recipe.simulated)):
             raise InputError(
@@ -286,5 +305,10 @@ def adapted_recipe(recipe, start=None, examples=None):
         for example in examples:
             for array in (example.image, example.codes, example.known):
                 digest.update(array.tobytes())
+        recipe = replace(recipe, data=digest.hexdigest())
+    if skies:
+        digest = hashlib.sha256(recipe.data.encode())
+        for sky in skies:
+            digest.update(sky.image.tobytes())
         recipe = replace(recipe, data=digest.hexdigest())
     return recipe

@@ -2,11 +2,13 @@
 
 import random
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from maximask_astro.flags import ABBREVIATIONS
-from maximask_astro.training.cutouts import N_PIECES, cut
+from maximask_astro.training.exposures import PURPOSES
+from maximask_astro.training.frames import FRAMINGS, examine
 from maximask_astro.training.gradients import apply_gradients, make_gradient
 from maximask_astro.training.losses import (
     LossWeights,
@@ -17,15 +19,17 @@ from maximask_astro.training.losses import (
     positive_weights,
     weighted_cross_entropy,
 )
-from maximask_astro.training.normalization import normalize_batch
+from maximask_astro.training.normalization import look_over_batch
 from maximask_astro.training.reach import measure_stride
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.keras_backend import import_keras
 
 __all__ = [
+    "Proportions",
     "build_network",
     "build_optimizer",
     "compile_evaluation",
+    "compile_masker_evaluation",
     "compile_update",
     "presented_priors",
     "weights_for_priors",
@@ -67,7 +71,7 @@ def build_network(recipe):
         low = recipe.precision == "bfloat16"
         keras.config.set_dtype_policy("mixed_bfloat16" if low else "float32")
         return ARCHITECTURES[recipe.architecture](**recipe.options)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(
             f"The options of the recipe '{recipe.name}' do not fit the architecture "
             f"'{recipe.architecture}': {error}."
@@ -159,40 +163,62 @@ def weights_for_priors(proportions, priors):
     return np.where(occurs, np.minimum(weights, 1000.0), 1.0).astype(np.float32)
 
 
-def _simulated_loss_weights(recipe, proportions, priors):
-    """From labels of simulated exposures to the weights of their loss."""
-    import jax.numpy as jnp
+class Proportions(NamedTuple):
+    """
+    How frequent classes are.
 
-    if priors is None and recipe.loss == "paper":
-        weights = jnp.asarray(class_weights(proportions, recipe.weight_power))
-        return lambda labels: paper_loss_weights(labels, weights)
-    if priors is None:
-        weights = jnp.asarray(positive_weights(proportions, recipe.weight_power))
-    else:
-        weights = jnp.asarray(weights_for_priors(proportions, priors))
-    fractions = jnp.asarray(proportions, jnp.float32)
-    return lambda labels: balanced_loss_weights(labels, weights, fractions)
+    Parameters
+    ----------
+    pixels, blocks : `~numpy.ndarray`
+        Fraction of the pixels, and of the blocks of 8 by 8 pixels, that have each.
+    """
+
+    pixels: np.ndarray
+    blocks: np.ndarray
 
 
-def _masker_gradient(network):
+def _weights(recipe, proportions, priors):
+    """Weights of pixels, or blocks, that have each class against others."""
+    if priors is not None:
+        return weights_for_priors(proportions, priors)
+    return positive_weights(proportions, recipe.weight_power)
+
+
+def _factors(labels, known, weights, fractions, emphasis):
+    """What positives and negatives of each class count, all in all."""
+    positive, negative, _ = balanced_loss_weights(labels, weights, fractions, known)
+    return emphasis * positive, emphasis * negative
+
+
+def _masker_gradient(recipe, network):
     """Loss and its gradient on a batch, by weights."""
+    has_view = len(network.outputs) > 1
 
     def loss_of(weights, batch, factors):
-        images, labels, pixels = batch
-        logits, _ = network.stateless_call(weights, [], images, training=True)
-        return weighted_cross_entropy(logits, labels, LossWeights(*factors, pixels))
+        inputs, labels, known, block_labels, block_known = batch
+        if not has_view:
+            inputs = inputs["image"]
+        outputs, _ = network.stateless_call(weights, [], inputs, training=True)
+        logits, of_blocks = outputs if has_view else (outputs, None)
+        of_pixels, of_all_blocks = factors
+        loss = weighted_cross_entropy(logits, labels, LossWeights(*of_pixels, known))
+        if not has_view:
+            return loss
+        return loss + recipe.blocks * weighted_cross_entropy(
+            of_blocks, block_labels, LossWeights(*of_all_blocks, block_known)
+        )
 
     return make_gradient(loss_of)
 
 
-def compile_update(recipe, network, optimizer, proportions, own=None, priors=None):
+def compile_update(recipe, network, optimizer, sets, priors=None):
     """
     Compile a step of training.
 
     Parameters
     ----------
     recipe : `Recipe`
-        The recipe.
+        The recipe. Its loss is that of the pixels; that of blocks is balanced.
 
     network : `keras.Model`
         Its network.
@@ -200,11 +226,8 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
     optimizer : `keras.Optimizer`
         Its optimizer.
 
-    proportions : array_like
-        Fraction of pixels of each class in simulated exposures.
-
-    own : array_like, optional
-        The same in examples of one's own, if there are any.
+    sets : list of `Proportions`
+        How frequent classes are in each of the sets that a batch has.
 
     priors : array_like, optional
         Fraction of each class as the loss is to present it; by default the
@@ -213,10 +236,8 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
     Returns
     -------
     update : callable
-        From (groups, simulated, own, step, cutouts) to (groups, loss).
-        ``simulated`` is a tuple of raw images and labels, or None; ``own`` one
-        of normalized images, labels, and whether these are known, or None;
-        ``cutouts`` says whether to `cut` them.
+        From (groups, batch, step, framing) to (groups, loss). The batch has `Frames`
+        for each set.
 
     Raises
     ------
@@ -226,69 +247,69 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
     import jax
     import jax.numpy as jnp
 
-    of_simulated = _simulated_loss_weights(recipe, proportions, priors)
-    if own is not None:
-        own_weights = jnp.asarray(weights_for_priors(own, priors))
-        own_fractions = jnp.asarray(np.nan_to_num(own), jnp.float32)
-    gradient = _masker_gradient(network)
-    stride = measure_stride(network) if recipe.cutouts else 1
-    if recipe.size < N_PIECES * stride:
+    gradient = _masker_gradient(recipe, network)
+    parts = max(framing.parts for framing in FRAMINGS) if recipe.cutouts else 1
+    stride = measure_stride(recipe.architecture, recipe.options)
+    if recipe.size < parts * stride:
         raise InputError(
             f"The size of the recipe '{recipe.name}' is {recipe.size} pixels; for "
-            f"cut-outs it must be at least {N_PIECES * stride}."
+            f"cut-outs it must be at least {parts * stride}."
         )
-
-    def prepare(simulated, own):
-        """Normalized images, labels and weights of the loss of each set."""
-        if simulated is not None:
-            images, labels = simulated
-            yield normalize_batch(images), labels, of_simulated(labels)
-        if own is not None:
-            images, labels, known = own
-            loss_weights = balanced_loss_weights(
-                labels, own_weights, own_fractions, known
-            )
-            yield images, labels, loss_weights
-
     emphasis = [recipe.emphasis.get(name, 1.0) for name in ABBREVIATIONS]
     emphasis = jnp.asarray(emphasis, jnp.float32)
+    how = {
+        "crop": recipe.crop or recipe.size,
+        "stride": stride,
+        "block_stride": 2 ** max(len(recipe.options.get("frame", ())) - 1, 0),
+    }
+    weights = [
+        [
+            (
+                jnp.asarray(_weights(recipe, fractions, priors)),
+                jnp.asarray(np.nan_to_num(fractions), jnp.float32),
+            )
+            for fractions in proportions
+        ]
+        for proportions in sets
+    ]
 
-    def emphasized(images, labels, loss_weights):
-        loss_weights = loss_weights._replace(
-            positive=emphasis * loss_weights.positive,
-            negative=emphasis * loss_weights.negative,
-        )
-        return images, labels, loss_weights
+    of_paper = [
+        jnp.asarray(class_weights(proportions.pixels, recipe.weight_power))
+        for proportions in sets
+    ]
 
-    def cut_all(images, labels, loss_weights):
-        pixels = loss_weights.pixels
-        pixels = None if pixels is None else cut(pixels, stride)
-        loss_weights = loss_weights._replace(pixels=pixels)
-        return cut(images, stride), cut(labels, stride), loss_weights
+    def as_in_paper(labels, known, weights):
+        """Factors and pixels' weights of the paper's loss, where pixels are known."""
+        positive, negative, pixels = paper_loss_weights(labels, weights)
+        return (positive, negative), pixels * known
 
-    def jittered(images, step):
-        key = jax.random.fold_in(jax.random.key(recipe.seed), 3)
-        key = jax.random.fold_in(key, step)
-        shape = (2, len(images), 1, 1)
-        factor, offset = recipe.jitter * jax.random.normal(key, shape)
-        return images * jnp.exp(factor) + offset
+    def jittered(key, images):
+        factor, offset = recipe.jitter * jax.random.normal(key, (2, len(images)))
+        factor, offset = (v[:, None, None, None] for v in (jnp.exp(factor), offset))
+        return images * factor + offset
 
-    @partial(jax.jit, static_argnames="cutouts")
-    def update(groups, simulated, own, step, cutouts=False):
-        sets = [emphasized(*values) for values in prepare(simulated, own)]
-        if cutouts:
-            sets = [cut_all(*values) for values in sets]
-        numbers = [len(images) for images, _, _ in sets]
-        images = jittered(jnp.concatenate([images for images, _, _ in sets]), step)
-        images = jnp.split(images[..., None], np.cumsum(numbers)[:-1])
+    @partial(jax.jit, static_argnames="framing")
+    def update(groups, batch, step, framing=FRAMINGS[0]):
+        key = jax.random.fold_in(jax.random.key(recipe.seed), PURPOSES["jitter"])
+        keys = jax.random.split(jax.random.fold_in(key, step), (len(batch), 2))
+        total = sum(len(frames.images) for frames in batch)
         loss, gradients = 0.0, None
-        for number, these, (_, labels, loss_weights) in zip(
-            numbers, images, sets, strict=True
+        for frames, (of_pixels, of_blocks), paper, (first, second) in zip(
+            batch, weights, of_paper, keys, strict=True
         ):
-            share = number / sum(numbers)
-            positive, negative, pixels = loss_weights
-            batch = these, labels, pixels
-            found = gradient(groups["weights"], batch, (positive, negative))
+            share = len(frames.images) / total
+            inputs, labels, known, block_labels, block_known = examine(
+                first, frames, framing, **how
+            )
+            inputs["image"] = jittered(second, inputs["image"])
+            if recipe.loss == "paper" and priors is None:
+                for_pixels, known = as_in_paper(labels, known, paper)
+            else:
+                for_pixels = _factors(labels, known, *of_pixels, emphasis)
+            for_blocks = _factors(block_labels, block_known, *of_blocks, emphasis)
+            factors = for_pixels, for_blocks
+            learned = inputs, labels, known, block_labels, block_known
+            found = gradient(groups["weights"], learned, factors)
             found = jax.tree.map(lambda values, share=share: share * values, found)
             if gradients is not None:
                 found = jax.tree.map(jnp.add, found, (loss, gradients))
@@ -298,7 +319,7 @@ def compile_update(recipe, network, optimizer, proportions, own=None, priors=Non
     return update
 
 
-def compile_evaluation(network, normalize=normalize_batch):
+def compile_evaluation(network, look_over=None):
     """
     Compile the evaluation of a network on simulated exposures.
 
@@ -307,22 +328,53 @@ def compile_evaluation(network, normalize=normalize_batch):
     network : `keras.Model`
         The network.
 
-    normalize : callable or None, optional
-        What is done to the images first; None for networks that take raw ones.
+    look_over : callable, optional
+        From images to what the network takes; None for networks that take raw images.
 
     Returns
     -------
     evaluate : callable
-        From weights and raw images to outputs.
+        From weights and raw images to outputs; of several, the first.
     """
     import jax
 
     @jax.jit
     def evaluate(weights, images):
-        if normalize is not None:
-            images = normalize(images)
-        images = images[..., None]
-        outputs, _ = network.stateless_call(weights, [], images, training=False)
+        inputs = images[..., None] if look_over is None else look_over(images)
+        outputs, _ = network.stateless_call(weights, [], inputs, training=False)
+        outputs = outputs[0] if isinstance(outputs, (list, tuple)) else outputs
         return outputs.astype("float32")
 
     return evaluate
+
+
+def compile_masker_evaluation(recipe, network):
+    """
+    Compile the evaluation of a masker's network on whole simulated exposures.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        Its recipe.
+
+    network : `keras.Model`
+        The network.
+
+    Returns
+    -------
+    evaluate : callable
+        From weights and raw images to logits.
+    """
+    import jax.numpy as jnp
+
+    levels = len(recipe.options.get("frame", ()))
+
+    def look_over(images):
+        normalized, view = look_over_batch(images, 2 ** max(levels - 1, 0))
+        image = normalized[..., None]
+        if not levels:
+            return image
+        origin = jnp.zeros((len(images), 2), jnp.int32)
+        return {"image": image, "origin": origin, **view}
+
+    return compile_evaluation(network, look_over)

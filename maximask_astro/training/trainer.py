@@ -1,16 +1,27 @@
-"""Train a contaminant masker on simulated exposures, or on one's own."""
+"""Train a contaminant masker on simulated exposures, real skies, or one's own."""
 
 import numpy as np
 
+from maximask_astro.background import BLOCK
 from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
-from maximask_astro.training.cutouts import is_cut
 from maximask_astro.training.examples import draw_crops, proportions
-from maximask_astro.training.exposures import simulated_batch, simulation_config
+from maximask_astro.training.exposures import (
+    exposure_key,
+    pack_bits,
+    simulated_batch,
+    simulation_config,
+)
+from maximask_astro.training.frames import (
+    ALL_KNOWN,
+    Frames,
+    choose_framing,
+)
 from maximask_astro.training.loop import Trainer
 from maximask_astro.training.recipe import adapted_recipe
 from maximask_astro.training.steps import (
-    compile_evaluation,
+    Proportions,
+    compile_masker_evaluation,
     compile_update,
     presented_priors,
 )
@@ -38,12 +49,17 @@ class MaskerTrainer(Trainer):
         Where checkpoints and logs go; None keeps nothing.
 
     start : `~maximask_astro.weights.LoadedModel`, optional
-        A model to begin with; the architecture is then its.
+        A model to begin with; the architecture is then its, unless the recipe has a
+        network that has all of its layers and more.
 
     examples : list of `Example`, optional
         Exposures of one's own, which take the place of a part of the simulated
         ones (see `Recipe`). The loss then presents classes as the training of
         ``start`` did, so that its priors remain true.
+
+    skies : list of `~maximask_astro.training.skies.Sky`, optional
+        Real exposures, on which contaminants are simulated in a part of those that
+        are (see `Recipe`).
 
     Raises
     ------
@@ -52,35 +68,41 @@ class MaskerTrainer(Trainer):
         the directory, or there are examples and no model to begin with.
     """
 
-    def __init__(self, recipe, directory, *, start=None, examples=None):
+    def __init__(self, recipe, directory, *, start=None, examples=None, skies=None):
         if examples and start is None:
             raise InputError("Learning from examples needs a model to begin with.")
-        recipe = adapted_recipe(recipe, start, examples)
-        self.examples, self.config = examples, simulation_config(recipe)
+        recipe = adapted_recipe(recipe, start, examples, skies)
+        self.examples, self.skies = examples, skies
+        self.config = simulation_config(recipe)
         super().__init__(recipe, directory, start)
-        self.proportions = np.asarray(self.extras["proportions"][0])
+        self.proportions = Proportions(*map(np.asarray, self.extras["proportions"]))
+        # A model that is adapted keeps its priors.
+        adapts = start is not None and bool(examples or skies)
+        self._priors = None
+        if adapts and set(ABBREVIATIONS) <= start.card.training_priors.keys():
+            trained = start.card.training_priors
+            self._priors = np.array([trained[name] for name in ABBREVIATIONS])
         if examples:
             self.extras["priors"] = [self.priors]
+        of_sets = [self.proportions, Proportions(*proportions(examples or []))]
         self._update = compile_update(
             recipe,
             self.network,
             self.optimizer,
-            self.proportions,
-            proportions(examples) if examples else None,
-            self.priors if examples else None,
+            [p for p, number in zip(of_sets, self._numbers, strict=True) if number],
+            self._priors,
         )
-        self._evaluate = compile_evaluation(self.network)
+        self._evaluate = compile_masker_evaluation(recipe, self.network)
 
     def _first_extras(self):
-        return {"proportions": [self._proportions()]}
+        return {"proportions": list(self._proportions())}
 
     @property
     def priors(self):
         """Fraction of each class as the loss presents it, a float array."""
-        if self.examples:
-            trained = self.start.card.training_priors
-            return np.array([trained[name] for name in ABBREVIATIONS])
-        return presented_priors(self.recipe, self.proportions)
+        if self._priors is not None:
+            return self._priors
+        return presented_priors(self.recipe, self.proportions.pixels)
 
     @property
     def _numbers(self):
@@ -90,38 +112,74 @@ class MaskerTrainer(Trainer):
         return batch - own, own
 
     def _proportions(self):
-        """Fraction of pixels of each class in simulated exposures."""
+        """Fraction of pixels and blocks of each class in simulated exposures."""
         simulated, _ = self._numbers
         if not simulated:
-            return np.full(len(ABBREVIATIONS), 0.5)  # not used
+            return np.full((2, len(ABBREVIATIONS)), 0.5)  # not used
         total = 0
         recipe = self.recipe
         number = min(_N_FOR_PROPORTIONS, recipe.batch * recipe.steps)
-        n_batches = -(-number // recipe.batch)
+        n_batches = -(-number // simulated)
         for index in range(n_batches):
-            _, labels = self._simulated("proportions", index)
-            total = total + np.asarray(labels.mean((0, 1, 2)))
+            _, labels = simulated_batch(
+                recipe, self.config, "proportions", index, simulated
+            )
+            labels = np.asarray(labels)
+            n = recipe.size // BLOCK
+            cells = labels[:, : n * BLOCK, : n * BLOCK]
+            cells = cells.reshape(len(labels), n, BLOCK, n, BLOCK, -1).any((2, 4))
+            total = total + np.stack(
+                [labels.mean((0, 1, 2)), cells.mean((0, 1, 2), dtype=float)]
+            )
         return np.maximum(total / n_batches, 1e-6)
 
-    def _simulated(self, purpose, index):
-        """Images and labels of a batch."""
-        return simulated_batch(
-            self.recipe, self.config, purpose, index, self._numbers[0]
+    def _simulated(self, purpose, index, number):
+        """Frames that are simulated, contaminants on real skies among them."""
+        recipe = self.recipe
+        real = 0
+        if self.skies:
+            random = np.random.default_rng((recipe.seed, index, 2))
+            real = int(random.binomial(number, recipe.real))
+            # Few numbers, for each of which everything is compiled.
+            real = number // 2 if 0 < real < number else real
+        parts = []
+        if real < number:
+            images, labels = simulated_batch(
+                recipe, self.config, purpose, index, number - real
+            )
+            known = np.full(images.shape, ALL_KNOWN, np.uint16)
+            parts.append(Frames(images, pack_bits(labels), known))
+        if real:
+            parts.append(self._on_real_skies(purpose, index, real))
+        return Frames(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def _on_real_skies(self, purpose, index, number):
+        from maximask_astro.simulation import RealSkies, spoil_skies
+        from maximask_astro.training.sky_crops import draw_sky_crops
+
+        seed = (self.recipe.seed, index, 3)
+        crops = draw_sky_crops(self.skies, number, self.recipe.size, seed)
+        skies = RealSkies(
+            crops.images, crops.present, crops.known, crops.inside, crops.fwhm
         )
+        key = exposure_key(self.recipe.seed, "skies", index)
+        images, labels, known, _ = spoil_skies(key, skies, self.config)
+        return Frames(images, labels, known)
 
     def _batch(self, step):
         """What a step learns from: simulated exposures, examples, or both."""
         n_simulated, n_own = self._numbers
-        simulated = self._simulated("training", step) if n_simulated else None
-        own = None
+        batch = []
+        if n_simulated:
+            batch.append(self._simulated("training", step, n_simulated))
         if n_own:
             seed = (self.recipe.seed, step)
-            own = draw_crops(self.examples, n_own, self.recipe.size, seed)
-        return simulated, own
+            batch.append(draw_crops(self.examples, n_own, self.recipe.size, seed))
+        return batch
 
     def _learn(self, groups, batch, step):
-        cutouts = is_cut(self.recipe, step)
-        return self._update(groups, *batch, step, cutouts)
+        framing = choose_framing(self.recipe, step)
+        return self._update(groups, batch, step, framing)
 
     def validate(self):
         """

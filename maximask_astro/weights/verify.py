@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maximask_astro.background import Sky, ViewBuilder, constant_surface
 from maximask_astro.utils.errors import ModelIntegrityError
 from maximask_astro.weights.model import load_model
 from maximask_astro.weights.store import TEST, packaged_file, read_arrays
@@ -74,6 +75,23 @@ def make_test_block(size=400):
     return image.astype(np.float32)
 
 
+def _with_view(image, options):
+    """The test image as a frame of its own, for a network with a view of it."""
+    shape = image.shape[1:3]
+    builder = ViewBuilder(shape)
+    builder.add(0, image[0, ..., 0], None)
+    view = builder.finish(Sky(constant_surface(0.0), constant_surface(1.0)))
+    stride = 2 ** (len(options["frame"]) - 1)
+    missing = [(0, -size % stride) for size in view.blocks.shape[:2]]
+    return {
+        "image": image,
+        "blocks": np.pad(view.blocks, [*missing, (0, 0)])[None],
+        "columns": view.columns[None],
+        "rows": view.rows[None],
+        "origin": np.zeros((1, 2), np.int32),
+    }
+
+
 def _probabilities(loaded):
     """What the network says about the test image, all of it between 0 and 1."""
     import jax
@@ -84,7 +102,11 @@ def _probabilities(loaded):
         [variable.value for variable in network.non_trainable_variables],
     )
     image = make_test_block(loaded.card.input["block"])[None, :, :, None]
-    logits = jax.jit(network.stateless_call)(*variables, image)[0][0]
+    inputs = image
+    if len(network.inputs) > 1:
+        inputs = _with_view(image, loaded.card.options)
+    output, _ = jax.jit(network.stateless_call)(*variables, inputs)
+    logits = (output[0] if len(network.outputs) > 1 else output)[0]
     if "tracked" in loaded.card.classes:  # one of two
         return np.asarray(jax.nn.softmax(logits))
     return np.asarray(jax.nn.sigmoid(logits))

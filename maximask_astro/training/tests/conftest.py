@@ -16,12 +16,20 @@ STEPS = 6
 RECIPE = replace(
     read_recipe("smoke"),
     size=64,
+    crop=48,
     batch=1,
     steps=STEPS,
     warmup=2,
     validation=2,
     validate_every=4,
-    options={"channels": [4, 6], "fine": 2, "detail": 2},
+    options={
+        "channels": [4, 6, 6],
+        "fine": 2,
+        "detail": 2,
+        "frame": [4, 4],
+        "features": 4,
+        "lines": [4],
+    },
     # As in the tests of the simulation, so that it is compiled once for both.
     frequencies=SIMULATED_OFTEN,
 )

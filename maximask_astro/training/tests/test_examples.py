@@ -87,11 +87,17 @@ def test_pixels_without_a_value_are_not_learned_from(bits):
 
 def test_proportions_count_what_is_known(bits):
     examples = make_examples([IMAGE, IMAGE], [bits, {"HP": bits == 1}])
-    found = dict(zip(ABBREVIATIONS, proportions(examples), strict=True))
+    pixels, blocks = (
+        dict(zip(ABBREVIATIONS, values, strict=True))
+        for values in proportions(examples)
+    )
     n_valid = np.sum(bits != 16384)
-    assert found["CR"] == np.sum(bits & 1) / n_valid
-    assert found["HP"] == np.mean(bits == 1)
-    assert np.isnan(found["SAT"])
+    assert pixels["CR"] == np.sum(bits & 1) / n_valid
+    assert pixels["HP"] == np.mean(bits == 1)
+    assert np.isnan(pixels["SAT"])
+    # Rows and columns 5 to 8 are in four of 7 by 8 blocks.
+    assert blocks["CR"] == 4 / 56
+    assert np.isnan(blocks["SAT"])
 
 
 @pytest.mark.parametrize(
@@ -116,26 +122,26 @@ def test_crops_are_parts_turned_and_mirrored(bits):
     cut = np.median(IMAGE)
     level = examples[0].image[cut < IMAGE].min()
     images, labels, known = draw_crops(examples, 12, 32, (1, 2))
-    assert images.shape == (12, 32, 32)
-    assert labels.shape == known.shape == (12, 32, 32, 14)
+    assert images.shape == labels.shape == known.shape == (12, 32, 32)
+    assert labels.dtype == known.dtype == np.uint16
     # Brighter than the level nearly everywhere where the label is.
-    assert np.mean((images >= level) == labels[..., 0]) > 0.95
-    assert known[..., 0].all()
-    assert not known[..., 1:].any()
+    assert np.mean((images >= level) == (labels & 1 != 0)) > 0.95
+    assert np.all(known == 1)
     assert len({image.tobytes() for image in images}) == 12
     again = draw_crops(examples, 12, 32, (1, 2))
     other = draw_crops(examples, 12, 32, (1, 3))
-    assert np.array_equal(images, again[0])
-    assert not np.array_equal(images, other[0])
+    assert np.array_equal(images, again.images)
+    assert not np.array_equal(images, other.images)
 
 
-def test_small_images_are_padded(bits):
+def test_small_images_are_continued_by_their_mirror_images(bits):
     examples = make_examples([IMAGE], [bits], classes="CR")
-    images, _, known = draw_crops(examples, 8, 64, 1)
-    # 60 rows and 64 of 70 columns, without those that have no verdict.
-    counts = known[..., 0].sum((1, 2))
-    assert np.all(counts == 55 * 64)
+    images, labels, known = draw_crops(examples, 8, 64, 1)
     assert images.shape == (8, 64, 64)
+    # 60 rows, the last four of which are there twice, and 64 of 70 columns.
+    counts = (known & 1 != 0).sum((1, 2))
+    assert np.all(counts == (64 - 5) * 64)
+    assert not np.any(labels & ~known)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_the_card_says_how_it_was_made(trained, trained_model):
     card = load_model(trained_model).card
     assert card.name == "tiny"
     assert card.options == {"n_classes": 14, **RECIPE.options}
-    assert card.input["block"] == RECIPE.size
+    assert card.input["block"] == RECIPE.crop
     expected = dict(zip(ABBREVIATIONS, trained.priors, strict=True))
     assert card.training_priors == pytest.approx(expected, rel=1e-3)
     made = card.training

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maximask_astro.background import normalize
+from maximask_astro.background import FULL, array_reader, look_over, normalize
 from maximask_astro.training import normalize_batch
+from maximask_astro.training.normalization import look_over_batch
 
-SIZE = 200
+SIZE = 400
 _normalize = jax.jit(normalize_batch)
 
 
@@ -55,8 +56,8 @@ def test_exposures_are_normalized_one_by_one():
 
 def test_gradients_are_followed():
     found = normalized(sky(gradient=4.0))[0]
-    thirds = [found[:, columns].mean() for columns in (slice(70), slice(130, None))]
-    assert np.ptp(thirds) < 4  # of 5.3
+    ends = [found[:, columns].mean() for columns in (slice(140), slice(260, None))]
+    assert np.ptp(ends) < 4  # of 5.3
 
 
 def test_stars_over_half_the_frame_hardly_matter():
@@ -64,7 +65,7 @@ def test_stars_over_half_the_frame_hardly_matter():
     random = np.random.RandomState(2)
     y, x = np.indices((31, 31)) - 15
     star = np.exp(-0.5 * (x**2 + y**2) / 2.0**2)
-    for _ in range(40):
+    for _ in range(160):
         top = random.randint(0, SIZE - 31)
         left = random.randint(0, SIZE // 2 - 31)
         image[top : top + 31, left : left + 31] += star * random.uniform(100, 50_000)
@@ -94,3 +95,27 @@ def test_constant_exposures_are_finite():
     half = sky()
     half[:, : SIZE // 2] = 0
     assert np.isfinite(normalized(half)).all()
+
+
+def test_frames_are_looked_over_as_exposures_are():
+    """Level, noise and view of a user's exposure, to the noise of the sky's."""
+    image = sky(gradient=3.0)
+    y, x = np.indices(image.shape)
+    for row, column, peak in ((100, 120, 1e6), (300, 60, 2e4), (222, 333, 5e3)):
+        image += peak * np.exp(-0.5 * ((y - row) ** 2 + (x - column) ** 2) / 2.0**2)
+    image = np.minimum(image, 6e4).astype(np.float32)
+    image[:, 200] += 5.0
+    _, expected = look_over(array_reader(image), image.shape)
+    normalized, view = jax.jit(look_over_batch, static_argnums=1)(image[None], 16)
+    assert np.array_equal(np.asarray(normalized)[0] == FULL, image >= expected.full)
+    assert (image >= expected.full).any()
+    blocks = np.asarray(view["blocks"])[0]
+    assert blocks.shape == (64, 64, 8)
+    assert np.all(blocks[50:] == 0)
+    difference = np.abs(blocks[:50, :50] - expected.blocks)
+    assert np.median(difference) < 0.05
+    assert np.quantile(difference, 0.99) < 0.5
+    for name in ("columns", "rows"):
+        found = np.asarray(view[name])[0]
+        assert found.shape == getattr(expected, name).shape == (7, 400, 3)
+        assert np.abs(found - getattr(expected, name)).max() < 0.3
