@@ -3,104 +3,62 @@
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import (
-    chance,
-    choice,
-    log_uniform,
-    normal,
-    uniform,
-)
-from maximask_astro.simulation.extended import coarse_shape, enlarge
-from maximask_astro.simulation.fields import polynomial_field, power_law_field
+from maximask_astro.simulation.draws import log_between, normal, uniforms
 from maximask_astro.simulation.masks import smooth
-from maximask_astro.simulation.scene import pixel_grid
+from maximask_astro.simulation.pattern_noise import (
+    add_heavy_tails,
+    add_pattern,
+    bayer_mosaic,
+)
+from maximask_astro.simulation.sky_level import sky_structure
 
 __all__ = ["add_noise", "digitize", "sky_structure"]
 
-_N_DONUTS = 3
+# Above this sky, photon noise is Gaussian; below this many electrons in a pixel its
+# skew matters; cameras that count draw up to this many one by one.
+_GAUSSIAN_SKY, _SKEWED, _COUNTED = 60.0, 30.0, 24
+
+# Pixels respond differently, or flat fields leave that: relative standard deviation.
+_OFTEN_RESPONSE, _RESPONSE = 0.5, (1e-4, 8e-3)
+
+_OFTEN_PATTERN, _OFTEN_HEAVY, _OFTEN_BAYER = 0.2, 0.03, 0.025
+
+# Two amplifiers, of which the border is in this part of the width, uniform, and whose
+# levels differ by this in units of the sky noise.
+_OFTEN_STEP, _BORDER, _STEP = 0.15, (0.1, 0.9), (0.1, 5.0)
+
+# What the converter gives are whole numbers, unless the exposure was calibrated.
+_OFTEN_WHOLE = 0.7
 
 
-def sky_structure(key, scene, shape):
-    """
-    The sky's level over the frame, as the camera sees it.
+def _count(key, image):
+    """Poisson numbers, whole ones of few electrons by inversion."""
+    u = jax.random.uniform(key, image.shape)
+    few = jnp.minimum(image, _COUNTED / 2)
 
-    Parameters
-    ----------
-    key : array
-        PRNG key.
+    def add_one(k, state):
+        counts, left, term = state
+        # One more where the cumulative probability of k is below the number.
+        left = left - term
+        return counts + (left > 0), left, term * few / (k + 1)
 
-    scene : `Scene`
-        The exposure.
-
-    shape : tuple of two int
-        Height and width.
-
-    Returns
-    -------
-    sky : array
-        Electrons, never negative, with gradients, vignetting, lumps, shadows of
-        dust, reflections and glowing edges, without noise.
-    """
-    keys = jax.random.split(key, 17)
-    y, x = pixel_grid(shape)
-    coarse = coarse_shape(shape)
-    gradient = scene.sigma * log_uniform(keys[1], 0.05, 15.0)
-    gradient = jnp.where(chance(keys[2], 0.5), gradient, 0.0)
-    # Where the sky is faint, gradients are glow that comes on top of it.
-    field = polynomial_field(keys[0], coarse, 3)
-    field = jnp.where(gradient < 0.8 * scene.sky, field, (field + 1) / 2)
-    # Lumps, of which a subtraction of the background has left the finer ones.
-    lumps = scene.sigma * log_uniform(keys[13], 0.1, 0.4)
-    lumps = jnp.where(chance(keys[14], 0.1), lumps, 0.0)
-    scale = log_uniform(keys[15], 2.0, 15.0)
-
-    def add_lumps(field):
-        lump_field = power_law_field(keys[16], coarse, 0.5, scale)
-        return field + lumps * jnp.clip(lump_field, -3.0, 3.0)
-
-    def flat(field):
-        return jnp.full(shape, scene.sky)
-
-    def uneven(field):
-        field = jax.lax.cond(lumps > 0, add_lumps, lambda field: field, field)
-        return scene.sky + enlarge(field, shape)
-
-    field = gradient * field
-    sky = jax.lax.cond((gradient > 0) | (lumps > 0), uneven, flat, field)
-
-    # Shadows of dust are dark rings, reflections of bright stars bright ones.
-    size = jnp.array(shape, jnp.float32)
-    y0, x0 = (jax.random.uniform(keys[3], (_N_DONUTS, 2)) * size).T
-    radius = log_uniform(keys[4], 8.0, 120.0, (_N_DONUTS,))
-    depth = scene.sigma * log_uniform(keys[5], 0.1, 4.0, (_N_DONUTS,))
-    depth = jnp.where(chance(keys[7], 0.35, (_N_DONUTS,)), -depth, depth)
-    number = choice(keys[6], (0.62, 0.2, 0.12, 0.06))
-
-    def add_donut(index, sky):
-        distance = jnp.hypot(y - y0[index], x - x0[index]) / radius[index]
-        outside = jax.nn.sigmoid((distance - 0.35) * 12)
-        return sky - depth[index] * jax.nn.sigmoid((1 - distance) * 12) * outside
-
-    sky = jax.lax.fori_loop(0, number, add_donut, sky)
-
-    # A detector's edge glows, or loses light.
-    sides = jnp.stack([x, shape[1] - 1 - x, y, shape[0] - 1 - y])
-    edges = choice(keys[8], (1, 1, 1, 1), (2,))
-    edge = jnp.minimum(sides[edges[0]], sides[edges[1]])
-    glow = scene.sigma * log_uniform(keys[9], 0.5, 35.0)
-    glow = jnp.where(chance(keys[10], 0.4), -glow, glow)
-    glow = jnp.where(chance(keys[11], 0.12), glow, 0.0)
-    scale = log_uniform(keys[12], 2.0, 100.0)
-    return jnp.maximum(sky + glow * jnp.exp(-edge / scale), 0.0)
+    start = jnp.zeros(image.shape), u, jnp.exp(-few)
+    counts, _, _ = jax.lax.fori_loop(0, _COUNTED, add_one, start)
+    deviate = 2**0.5 * jax.scipy.special.erfinv(
+        jnp.clip(2 * u - 1, -0.999999, 0.999999)
+    )
+    many = jnp.round(image + jnp.sqrt(image) * deviate)
+    return jnp.where(image < _COUNTED / 2, counts, many)
 
 
-def _pattern(key, scene, shape):
-    """Noise that the pixels of a row, or of a column, have in common."""
-    keys = jax.random.split(key, 4)
-    rows = normal(keys[0], (shape[0], 1)) + jnp.zeros(shape)
-    columns = normal(keys[1], (1, shape[1])) + jnp.zeros(shape)
-    strength = scene.sigma * log_uniform(keys[2], 0.05, 0.6)
-    return strength * jnp.where(chance(keys[3], 0.5), rows, columns)
+def _shot(key, image):
+    """Photons with noise, skewed where they are few."""
+    deviate = normal(key, image.shape)
+    # The square of a shifted normal number has the right skew.
+    root = jnp.maximum(jnp.sqrt(image + 0.375) + 0.5 * deviate, 0.0)
+    return jnp.where(
+        image < _SKEWED, root**2 - 0.625, image + jnp.sqrt(image) * deviate
+    )
 
 
 def add_noise(key, image, scene):
@@ -123,35 +81,58 @@ def add_noise(key, image, scene):
     -------
     image : array
         With noise; correlated between neighbors where the exposure was
-        resampled.
+        resampled. The pixels of some color cameras have a level for each color.
     """
-    keys = jax.random.split(key, 7)
+    keys = jax.random.split(key, 8)
+    draw = uniforms(keys[0], "bayer", "response", "spread", "heavy", "pattern")
     image = jnp.maximum(image, 0.0)
-    # Photon noise is Gaussian enough but for a few electrons, where its skew
-    # matters: the square of a shifted normal number has it.
-    root = jnp.sqrt(image + 0.375) + 0.5 * normal(keys[0], image.shape)
-    shot = jnp.where(
-        image < 30.0,
-        jnp.maximum(root, 0.0) ** 2 - 0.625,
-        image + jnp.sqrt(image) * normal(keys[0], image.shape),
+
+    def sometimes(happens, function, image):
+        return jax.lax.cond(happens, function, lambda image: image, image)
+
+    def read(key):
+        return scene.read_noise * normal(key, image.shape)
+
+    image = sometimes(
+        draw.bayer < _OFTEN_BAYER, lambda image: bayer_mosaic(keys[1], image), image
     )
-    noisy = shot + scene.read_noise * normal(keys[1], image.shape)
+
+    def gaussian(image):
+        spread = jnp.sqrt(image + scene.read_noise**2)
+        return image + spread * normal(keys[2], image.shape)
+
+    def faint(image):
+        return _shot(keys[2], image) + read(keys[3])
+
+    def counted(image):
+        return _count(keys[2], image)
+
+    bright = scene.sky > _GAUSSIAN_SKY
+    kind = jnp.where(scene.counting, 2, jnp.where(bright, 0, 1))
+    noisy = jax.lax.switch(kind, [gaussian, faint, counted], image)
 
     def respond(noisy):
-        spread = log_uniform(keys[2], 1e-4, 8e-3)
-        return noisy * (1 + spread * normal(keys[3], image.shape))
+        spread = log_between(draw.spread, *_RESPONSE)
+        # Uniform numbers, which are quicker drawn: it is their spread that matters.
+        uneven = 12**0.5 * (jax.random.uniform(keys[4], image.shape) - 0.5)
+        return noisy * (1 + spread * uneven)
 
-    noisy = jax.lax.cond(chance(keys[4], 0.5), respond, lambda noisy: noisy, noisy)
-    noisy = jax.lax.cond(
-        chance(keys[5], 0.15),
-        lambda noisy: noisy + _pattern(keys[6], scene, image.shape),
-        lambda noisy: noisy,
+    noisy = sometimes(
+        (draw.response < _OFTEN_RESPONSE) & ~scene.counting, respond, noisy
+    )
+    noisy = sometimes(
+        (draw.heavy < _OFTEN_HEAVY) & ~scene.counting,
+        lambda noisy: image + add_heavy_tails(keys[5], noisy - image),
         noisy,
     )
-    return jax.lax.cond(
+    noisy = sometimes(
+        (draw.pattern < _OFTEN_PATTERN) & ~scene.counting,
+        lambda noisy: add_pattern(keys[6], noisy, scene),
+        noisy,
+    )
+    return sometimes(
         scene.smoothing > 0,
         lambda noisy: smooth(noisy - image, scene.smoothing) + image,
-        lambda noisy: noisy,
         noisy,
     )
 
@@ -177,11 +158,12 @@ def digitize(key, image, scene):
         Data numbers above the bias: whole ones in raw exposures, with the
         steps between amplifiers, where there are several.
     """
-    keys = jax.random.split(key, 5)
+    draw = uniforms(key, "border", "stepped", "step", "whole")
     width = image.shape[1]
-    x = jnp.arange(width)
-    border = jnp.round(width * uniform(keys[0], 0.1, 0.9))
-    step = scene.sigma * log_uniform(keys[1], 0.1, 5.0)
-    step = jnp.where(chance(keys[2], 0.15), step, 0.0)
-    numbers = (image + step * (x > border)) / scene.gain
-    return jnp.where(chance(keys[3], 0.7), jnp.round(numbers), numbers)
+    low, high = _BORDER
+    border = jnp.round(width * (low + (high - low) * draw.border))
+    step = scene.sigma * log_between(draw.step, *_STEP)
+    step = jnp.where((draw.stepped < _OFTEN_STEP) & ~scene.counting, step, 0.0)
+    numbers = (image + step * (jnp.arange(width) > border)) / scene.gain
+    whole = (draw.whole < _OFTEN_WHOLE) | scene.counting
+    return jnp.where(whole, jnp.round(numbers), numbers)

@@ -5,9 +5,75 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import chance, choice, log_uniform, uniform
+from maximask_astro.simulation.draws import log_between, uniforms
 
 __all__ = ["Scene", "draw_scene", "noise_after_smoothing", "pixel_grid"]
+
+# Levels are in electrons and lengths in pixels. Ranges are of numbers whose
+# logarithm is uniform, unless said otherwise; what happens in a fraction of the
+# exposures has OFTEN in its name.
+
+# From the sky of a few seconds to that of infrared exposures; dark ones are from
+# space, or of narrow bands.
+_SKY, _DARK_SKY, _OFTEN_DARK = (20.0, 4e4), (0.2, 30.0), 0.15
+
+# From the best CCDs to infrared arrays. A full well holds that many electrons, and
+# so much more than the sky.
+_READ_NOISE, _FULL_WELL = (1.5, 25.0), (2e4, 4e5)
+_MORE_THAN_SKY, _ABOVE_SKY = 1.5, 100.0  # times the sky, times its noise
+
+# Cameras that count photons (ultraviolet, X-rays, electron-multiplying CCDs): most
+# pixels have none. Contaminants are measured by the noise, which is taken for at
+# least so many electrons, or they would be lost among whole numbers.
+_OFTEN_COUNTING, _COUNTS, _READ_NOISE_COUNTING = 0.025, (0.02, 3.0), 0.05
+_LEAST_NOISE_COUNTING = 0.6
+
+# Electrons a data number, in units of the sky noise: from noise that is well sampled
+# by the converter to a few levels. Images of eight bits have coarse ones, and
+# saturate at 256.
+_GAIN, _OFTEN_EIGHT_BITS, _GAIN_EIGHT_BITS = (0.01, 1.0), 0.03, (0.5, 2.0)
+_LEVELS_EIGHT_BITS = 256
+
+# Resampling smooths by this, uniform: from bilinear interpolation to small pixels
+# drizzled from large ones (Casertano et al. 2000, AJ 120, 2747).
+_OFTEN_RESAMPLED, _SMOOTHING = 0.2, (0.4, 1.1)
+
+# Seeing. Cameras of a wide field (TESS: 0.9 to 1.9), in space (IRAC, NICMOS, WFPC2)
+# or of 2MASS undersample it.
+_FWHM, _OFTEN_UNDERSAMPLED, _FWHM_UNDERSAMPLED = (2.0, 9.0), 0.3, (0.9, 2.4)
+
+# The exponent of the Moffat profile, uniform: turbulence gives 4.8 and real optics
+# less (Trujillo et al. 2001, MNRAS 328, 977). The share of an aureole (King 1971,
+# PASP 83, 199).
+_MOFFAT, _WINGS = (2.2, 5.0), (0.002, 0.08)
+
+# Ellipticity of stars: this times the square of a uniform number. Coma adds up to
+# this, uniform, from the axis to the corner. The axis lies in the frame or as far
+# outside, in units of the frame, uniform: a frame may be one of many chips.
+_MOST_ELLIPTICAL, _OFTEN_COMA, _MOST_COMA = 0.35, 0.4, 0.3
+_AXIS, _AXIS_OF_ROUND = (-1.0, 2.0), (0.35, 0.65)
+
+# Telescopes that did not follow the sky: the length of the trails. Of these, in some
+# the telescope stood still for a while (uniform), then jumped within a moment, or
+# drifted off; a few paths are bent, by up to this fraction of their length.
+_OFTEN_TRAILING, _TRAILING = 0.08, (1.5, 100.0)
+_OFTEN_JUMPING, _OFTEN_DRIFTING_OFF, _RESTING = 0.2, 0.2, (0.25, 0.75)
+_A_MOMENT, _OFTEN_BENT, _MOST_BENT = 0.03, 0.25, 0.3
+
+# Out of focus: the radius of the disk. The secondary mirror's shadow has this
+# fraction of it (none in refractors), uniform, and lies off the center by up to this.
+_OFTEN_DEFOCUSED, _DEFOCUS = 0.06, (3.0, 12.0)
+_OFTEN_SLIGHTLY_DEFOCUSED, _SLIGHT_DEFOCUS = 0.03, (1.0, 3.0)
+_OBSTRUCTION, _OFTEN_UNOBSTRUCTED, _MOST_OFF_CENTER = (0.2, 0.75), 0.15, 0.15
+
+# The disk that reflected light makes of a bright star, and its share of the light.
+_OFTEN_HALO, _HALO, _REFLECTED = 0.3, (12.0, 150.0), (1e-3, 5e-2)
+
+# Vignetting: by this fraction is the corner farthest from the axis darker. In some
+# exposures the field is round, and dark beyond this radius, uniform, in units of half
+# the frame's diagonal.
+_OFTEN_VIGNETTED, _VIGNETTING = 0.12, (0.05, 1.0)
+_OFTEN_ROUND, _ROUND_FIELD = 0.025, (0.55, 1.05)
 
 
 class Scene(NamedTuple):
@@ -47,10 +113,11 @@ class Scene(NamedTuple):
         Growth of the ellipticity from the center of the field to its corner.
 
     trailing : float
-        Length in pixels over which the telescope drifted, 0 in most exposures.
+        Length in pixels over which the telescope moved, along the major axis of
+        the PSF, 0 in most exposures.
 
     defocus : float
-        Radius in pixels of the ring that a star out of focus is, 0 in most
+        Radius in pixels of the disk that a star out of focus is, 0 in most
         exposures.
 
     halo : float
@@ -70,6 +137,33 @@ class Scene(NamedTuple):
     as_paper : bool
         Whether contaminants are as strong as in Paillassa et al. (2020), section
         2.1, instead of over a wide range.
+
+    resting, moving : float
+        Fractions of the exposure in which a telescope that trailed stood where it
+        began, and in which it moved; for what is left it stood where it ended.
+
+    bend : float
+        Height of the arc that the path is, in units of its length.
+
+    obstruction : float
+        Radius of the secondary mirror's shadow in a star out of focus, in units
+        of ``defocus``.
+
+    off_center : float
+        Distance of the shadow from the center, in the same units.
+
+    axis_y, axis_x : float
+        Where the optical axis is, in units of the frame's height and width.
+
+    vignetting : float
+        Fraction of the light that is lost in the corner farthest from the axis.
+
+    round_field : float
+        Radius about the axis, in units of half the frame's diagonal, beyond which
+        there is no light; 0 where light is everywhere.
+
+    counting : bool
+        Whether the camera counts photons.
     """
 
     sky: jax.Array
@@ -90,6 +184,16 @@ class Scene(NamedTuple):
     rings: jax.Array
     smoothing: jax.Array
     as_paper: jax.Array
+    resting: jax.Array = 0.0
+    moving: jax.Array = 1.0
+    bend: jax.Array = 0.0
+    obstruction: jax.Array = 0.0
+    off_center: jax.Array = 0.0
+    axis_y: jax.Array = 0.5
+    axis_x: jax.Array = 0.5
+    vignetting: jax.Array = 0.0
+    round_field: jax.Array = 0.0
+    counting: jax.Array = False
 
 
 def pixel_grid(shape):
@@ -135,6 +239,115 @@ def noise_after_smoothing(smoothing):
     return jax.scipy.special.erf(jnp.pi**0.5 / 2 * width) / width
 
 
+def _between(number, low, high):
+    """A uniform number in [0, 1) as one in another range."""
+    return low + (high - low) * number
+
+
+def _draw_levels(key):
+    """Sky, read noise, smoothing, noise, full well, gain and whether it counts."""
+    draw = uniforms(
+        key, "dark", "dark_sky", "sky", "read_noise", "counting", "counts", "resampled",
+        "smoothing", "full_well", "gain", "eight_bits", "coarse_gain",
+    )  # fmt: skip
+    counting = draw.counting < _OFTEN_COUNTING
+    dark = draw.dark < _OFTEN_DARK
+    sky = log_between(draw.sky, *_SKY)
+    sky = jnp.where(dark, log_between(draw.dark_sky, *_DARK_SKY), sky)
+    sky = jnp.where(counting, log_between(draw.counts, *_COUNTS), sky)
+    read_noise = log_between(draw.read_noise, *_READ_NOISE)
+    read_noise = jnp.where(counting, _READ_NOISE_COUNTING, read_noise)
+    resampled = (draw.resampled < _OFTEN_RESAMPLED) & ~counting
+    smoothing = jnp.where(resampled, _between(draw.smoothing, *_SMOOTHING), 0.0)
+    sigma = jnp.sqrt(sky + read_noise**2) * noise_after_smoothing(smoothing)
+    sigma = jnp.where(counting, jnp.maximum(sigma, _LEAST_NOISE_COUNTING), sigma)
+
+    eight_bits = (draw.eight_bits < _OFTEN_EIGHT_BITS) & ~counting
+    gain = sigma * log_between(draw.gain, *_GAIN)
+    coarse = sigma * log_between(draw.coarse_gain, *_GAIN_EIGHT_BITS)
+    gain = jnp.where(counting, 1.0, jnp.where(eight_bits, coarse, gain))
+    full_well = log_between(draw.full_well, *_FULL_WELL)
+    full_well = jnp.where(eight_bits, _LEVELS_EIGHT_BITS * gain, full_well)
+    full_well = jnp.maximum(full_well, sky * _MORE_THAN_SKY + _ABOVE_SKY * sigma)
+    return {
+        "sky": sky,
+        "read_noise": read_noise,
+        "sigma": sigma,
+        "full_well": full_well,
+        "gain": gain,
+        "smoothing": smoothing,
+        "counting": counting,
+    }
+
+
+def _draw_path(key):
+    """How the telescope moved."""
+    draw = uniforms(key, "trails", "length", "manner", "resting", "bent", "bend")
+    trails = draw.trails < _OFTEN_TRAILING
+    jumping = draw.manner < _OFTEN_JUMPING
+    drifting_off = draw.manner > 1 - _OFTEN_DRIFTING_OFF
+    resting = jnp.where(jumping | drifting_off, _between(draw.resting, *_RESTING), 0.0)
+    bent = (draw.bent < _OFTEN_BENT) & ~jumping
+    return {
+        "trailing": jnp.where(trails, log_between(draw.length, *_TRAILING), 0.0),
+        "resting": resting,
+        "moving": jnp.where(jumping, _A_MOMENT, 1 - resting),
+        "bend": jnp.where(bent, _MOST_BENT * draw.bend, 0.0),
+    }
+
+
+def _draw_optics(key, smoothing):
+    """What the sky and the telescope make of a star."""
+    draw = uniforms(
+        key, "undersampled", "few_pixels", "fwhm", "moffat", "wings", "ellipticity",
+        "angle", "comatic", "coma", "axis_y", "axis_x", "defocused", "defocus",
+        "unobstructed", "obstruction", "off_center", "reflects", "halo", "reflected",
+        "rings", "vignetted", "vignetting", "round", "round_field",
+    )  # fmt: skip
+    undersampled = draw.undersampled < _OFTEN_UNDERSAMPLED
+    fwhm = jnp.where(
+        undersampled,
+        log_between(draw.few_pixels, *_FWHM_UNDERSAMPLED),
+        log_between(draw.fwhm, *_FWHM),
+    )
+    slight = (draw.defocused - _OFTEN_DEFOCUSED) < _OFTEN_SLIGHTLY_DEFOCUSED
+    defocus = jnp.where(slight, log_between(draw.defocus, *_SLIGHT_DEFOCUS), 0.0)
+    much = draw.defocused < _OFTEN_DEFOCUSED
+    defocus = jnp.where(much, log_between(draw.defocus, *_DEFOCUS), defocus)
+    obstructed = draw.unobstructed >= _OFTEN_UNOBSTRUCTED
+    is_round = draw.round < _OFTEN_ROUND
+    axis_y, axis_x = (
+        jnp.where(is_round, _between(u, *_AXIS_OF_ROUND), _between(u, *_AXIS))
+        for u in (draw.axis_y, draw.axis_x)
+    )
+    round_field = _between(draw.round_field, *_ROUND_FIELD)
+    return {
+        # What smooths the noise smooths stars as well.
+        "fwhm": jnp.hypot(fwhm, (8 * jnp.log(2.0)) ** 0.5 * smoothing),
+        "moffat": _between(draw.moffat, *_MOFFAT),
+        "wings": log_between(draw.wings, *_WINGS),
+        "ellipticity": _MOST_ELLIPTICAL * draw.ellipticity**2,
+        "angle": 2 * jnp.pi * draw.angle,
+        "coma": jnp.where(draw.comatic < _OFTEN_COMA, _MOST_COMA * draw.coma, 0.0),
+        "axis_y": axis_y,
+        "axis_x": axis_x,
+        "defocus": defocus,
+        "obstruction": obstructed * _between(draw.obstruction, *_OBSTRUCTION),
+        "off_center": _MOST_OFF_CENTER * draw.off_center,
+        "halo": jnp.where(
+            draw.reflects < _OFTEN_HALO, log_between(draw.halo, *_HALO), 0.0
+        ),
+        "reflected": log_between(draw.reflected, *_REFLECTED),
+        "rings": jnp.where(undersampled, draw.rings, 0.0),
+        "vignetting": jnp.where(
+            draw.vignetted < _OFTEN_VIGNETTED,
+            log_between(draw.vignetting, *_VIGNETTING),
+            0.0,
+        ),
+        "round_field": jnp.where(is_round, round_field, 0.0),
+    }
+
+
 def draw_scene(key, as_paper=False):
     """
     Draw an exposure's properties, from space to the amateur's garden.
@@ -152,43 +365,11 @@ def draw_scene(key, as_paper=False):
     scene : `Scene`
         Its numbers.
     """
-    keys = jax.random.split(key, 25)
-    dark = chance(keys[0], 0.15)  # space, narrow bands, short exposures
-    sky = jnp.where(
-        dark, log_uniform(keys[1], 0.2, 30.0), log_uniform(keys[2], 20.0, 4e4)
-    )
-    read_noise = log_uniform(keys[3], 1.5, 25.0)
-    smoothing = jnp.where(
-        choice(keys[15], (0.8, 0.2)) == 1, uniform(keys[17], 0.4, 0.9), 0.0
-    )
-    sigma = jnp.sqrt(sky + read_noise**2) * noise_after_smoothing(smoothing)
-    full_well = jnp.maximum(log_uniform(keys[4], 2e4, 4e5), sky * 1.5 + 100 * sigma)
-
-    undersampled = chance(keys[5], 0.25)
-    fwhm = jnp.where(
-        undersampled, uniform(keys[6], 1.2, 2.5), log_uniform(keys[7], 2.0, 9.0)
-    )
-    # From noise that is well sampled by the converter to a few levels.
-    gain = sigma * log_uniform(keys[8], 0.01, 1.0)
+    keys = jax.random.split(key, 3)
+    levels = _draw_levels(keys[0])
     return Scene(
-        sky=sky,
-        read_noise=read_noise,
-        sigma=sigma,
-        full_well=full_well,
-        gain=gain,
-        fwhm=fwhm,
-        moffat=uniform(keys[9], 2.2, 5.0),
-        wings=log_uniform(keys[10], 0.002, 0.08),
-        ellipticity=0.35 * uniform(keys[11], 0.0, 1.0) ** 2,
-        angle=uniform(keys[12], 0.0, jnp.pi),
-        coma=jnp.where(chance(keys[13], 0.4), uniform(keys[16], 0.0, 0.3), 0.0),
-        trailing=jnp.where(
-            chance(keys[18], 0.07), log_uniform(keys[19], 3.0, 40.0), 0.0
-        ),
-        defocus=jnp.where(chance(keys[20], 0.03), uniform(keys[21], 3.0, 9.0), 0.0),
-        halo=jnp.where(chance(keys[22], 0.3), log_uniform(keys[23], 12.0, 150.0), 0.0),
-        reflected=log_uniform(keys[24], 1e-3, 5e-2),
-        rings=jnp.where(undersampled, uniform(keys[14], 0.0, 1.0), 0.0),
-        smoothing=smoothing,
+        **levels,
+        **_draw_optics(keys[1], levels["smoothing"]),
+        **_draw_path(keys[2]),
         as_paper=jnp.asarray(as_paper),
     )

@@ -1,30 +1,48 @@
-"""Clean skies: stars and galaxies, before anything goes wrong."""
+"""Clean skies: stars, before anything goes wrong."""
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import chance, log_uniform, power_law, uniform
-from maximask_astro.simulation.extended import draw_crowd, draw_extended
-from maximask_astro.simulation.psf import psf_in_pixel, psf_peak, psf_value
-from maximask_astro.simulation.scene import pixel_grid
+from maximask_astro.simulation.draws import log_between, uniforms
+from maximask_astro.simulation.galaxies import draw_galaxies
+from maximask_astro.simulation.psf import psf_peak
+from maximask_astro.simulation.star_light import (
+    MARGIN,
+    N_BRIGHT,
+    psf_shape,
+    render_points,
+)
+from maximask_astro.simulation.vignetting import vignette
 
 __all__ = ["N_BRIGHT", "Stars", "draw_galaxies", "draw_stars", "render_stars"]
 
-# Stars are drawn in order of brightness: the first with their wings over the
-# whole frame, the next in large stamps, the rest, a group at a time, in stamps
-# that are small where the PSF is.
-N_BRIGHT, _N_MEDIUM, _N_FAINT, _GROUP = 4, 20, 1000, 40
-_MEDIUM, _FAINT, _SMALL = 61, 41, 21
+# Stars in an area of so many pixels: from a few to a rich field. In this fraction of
+# the exposures there are none, in this one they are crowded, up to one star in so many
+# pixels (2MASS and Spitzer at the Galactic center: one in 20 to 40), but not more
+# than so many in the area of the PSF.
+_AREA, _STARS, _OFTEN_EMPTY = 400**2, (2.0, 1100.0), 0.03
+_OFTEN_CROWDED, _CROWDED, _PIXELS_A_STAR = 0.13, 700.0, 25
+_MOST_IN_PSF = 0.3
 
-_N_GALAXIES = 20
+# N(> flux) goes as flux to minus this, uniform: 0.6 and flatter in the Galactic
+# plane, 1.5 for a uniform distribution. The faintest has a peak of the noise;
+# crowded fields are up to so many times as deep.
+_SLOPE, _DEEPER = (0.6, 1.3), (0.7, 30.0)
 
-# One star in so many has a companion.
-_BINARIES = 0.06
+# No star but one of these two has more than so many full wells; in this fraction of
+# the exposures, each, these have between these, far beyond saturation.
+_BRIGHTEST, _N_BEYOND, _OFTEN_BEYOND, _BEYOND = 300.0, 2, 0.2, (0.5, 300.0)
 
-# Sources may lie this far outside of the frame.
-_MARGIN = 40
+# One star in so many has a companion, within so many FWHM along each axis.
+_BINARIES, _APART = 0.06, 2.5
+
+# In this fraction of the exposures, and of the crowded ones, a cluster has this
+# share, uniform, of the stars, and this core radius in pixels; projected, its density
+# is that of Plummer (1911, MNRAS 71, 460).
+_OFTEN_CLUSTER, _OFTEN_CLUSTER_CROWDED = 0.04, 0.3
+_SHARE_OF_CLUSTER, _CORE = (0.3, 0.95), (12.0, 200.0)
 
 
 class Stars(NamedTuple):
@@ -50,9 +68,67 @@ class Stars(NamedTuple):
     angle: jax.Array
 
 
+def _draw_number(one, scene, shape):
+    """How many stars there are, and whether they are crowded."""
+    area = shape[0] * shape[1]
+    number = log_between(one.number, *_STARS) * area / _AREA
+    crowd = log_between(one.number, _CROWDED, _AREA / _PIXELS_A_STAR) * area / _AREA
+    width = scene.fwhm + 2 * scene.defocus
+    most = _MOST_IN_PSF * area / (width * (width + scene.trailing))
+    crowded = one.kind < _OFTEN_CROWDED
+    number = jnp.where(crowded, jnp.minimum(crowd, most), number)
+    number = jnp.where(one.kind > 1 - _OFTEN_EMPTY, 0.0, number)
+    return number.astype(int), crowded
+
+
+def _draw_flux(key, one, number, crowded, scene, n_all):
+    """Fluxes, the brightest first."""
+    # Sorted uniform numbers: sums of exponential ones (Devroye 1986, Non-uniform
+    # random variate generation, chapter V).
+    sums = jnp.cumsum(jax.random.exponential(key, (n_all + 1,)))
+    order = jnp.minimum(sums[:-1] / sums[jnp.minimum(number, n_all)], 1.0)
+    slope = _SLOPE[0] + (_SLOPE[1] - _SLOPE[0]) * one.slope
+    peak = psf_peak(scene)
+    deeper = jnp.where(crowded, log_between(one.deeper, *_DEEPER), 1.0)
+    flux = deeper * scene.sigma / peak * order ** (-1 / slope)
+    flux = jnp.minimum(flux, _BRIGHTEST * scene.full_well / peak)
+    flux = jnp.where(jnp.arange(n_all) < number, flux, 0.0)
+    draw = uniforms(jax.random.fold_in(key, 1), "there", "flux", shape=(_N_BEYOND,))
+    beyond = scene.full_well / peak * log_between(draw.flux, *_BEYOND)
+    beyond = jnp.where(draw.there < _OFTEN_BEYOND, beyond, 0.0)
+    first = jnp.sort(jnp.maximum(flux[:_N_BEYOND], beyond))[::-1]
+    return flux.at[:_N_BEYOND].set(first)
+
+
+def _draw_places(key, one, crowded, scene, shape, n_all):
+    """Positions: anywhere, in a cluster, or beside the next brighter star."""
+    each = uniforms(
+        key, "y", "x", "member", "distance", "direction", "double", "apart_y",
+        "apart_x", shape=(n_all,),
+    )  # fmt: skip
+    size = jnp.array(shape, jnp.float32)[:, None] + 2 * MARGIN
+    place = jnp.stack([each.y, each.x]) * size - MARGIN
+
+    often = jnp.where(crowded, _OFTEN_CLUSTER_CROWDED, _OFTEN_CLUSTER)
+    low, high = _SHARE_OF_CLUSTER
+    share = jnp.where(one.cluster < often, low + (high - low) * one.share, 0.0)
+    core = log_between(one.core, *_CORE)
+    distance = core * jnp.sqrt(each.distance / (1.001 - each.distance))
+    direction = 2 * jnp.pi * each.direction
+    away = distance * jnp.stack([jnp.sin(direction), jnp.cos(direction)])
+    center = jnp.stack([one.center_y, one.center_x])[:, None] * (size - 2 * MARGIN)
+    place = jnp.where(each.member < share, center + away, place)
+
+    apart = _APART * scene.fwhm * (2 * jnp.stack([each.apart_y, each.apart_x]) - 1)
+    double = each.double < _BINARIES
+    place = jnp.where(double, jnp.roll(place, 1, axis=1) + apart, place)
+    # What is too far outside comes in again from the other side.
+    return (place + MARGIN) % size - MARGIN
+
+
 def draw_stars(key, scene, shape):
     """
-    Draw the stars of an exposure: from none to a crowded field.
+    Draw the stars of an exposure: from none to a crowded field or a cluster.
 
     Parameters
     ----------
@@ -68,86 +144,20 @@ def draw_stars(key, scene, shape):
     Returns
     -------
     stars : `Stars`
-        A fixed number, in order of brightness; the flux is 0 beyond the
-        number drawn.
+        A number that is fixed for a shape, in order of brightness; the flux is 0
+        beyond the number drawn.
     """
-    keys = jax.random.split(key, 10)
-    n_all = N_BRIGHT + _N_MEDIUM + _N_FAINT
-    area = shape[0] * shape[1] / 400**2
-    number = log_uniform(keys[0], 2.0, 1100.0) * area
-    number = jnp.where(chance(keys[0], 0.03), 0.0, number)
-    present = jnp.arange(n_all) < number
+    keys = jax.random.split(key, 3)
+    n_all = max(shape[0] * shape[1] // _PIXELS_A_STAR, 2 * N_BRIGHT)
+    one = uniforms(
+        keys[0], "kind", "number", "slope", "deeper", "cluster", "share", "core",
+        "center_y", "center_x",
+    )  # fmt: skip
+    number, crowded = _draw_number(one, scene, shape)
+    flux = _draw_flux(keys[1], one, number, crowded, scene, n_all)
+    y, x = _draw_places(keys[2], one, crowded, scene, shape, n_all)
 
-    peak = psf_peak(scene)
-    faintest = scene.sigma / peak
-    flux = faintest * power_law(keys[1], uniform(keys[2], 0.6, 1.3), (n_all,))
-    # Some exposures have a star far beyond saturation.
-    beyond = scene.full_well / peak * log_uniform(keys[3], 0.5, 300.0, (n_all,))
-    extra = (jnp.arange(n_all) < 2) & chance(keys[4], 0.2, (n_all,))
-    flux = jnp.where(extra, beyond, jnp.minimum(flux, 300 * scene.full_well / peak))
-    flux = jnp.sort(jnp.where(present | extra, flux, 0.0))[::-1]
-
-    size = jnp.array(shape, jnp.float32)[:, None]
-    place = uniform(keys[5], 0.0, 1.0, (2, n_all))
-    y, x = place * (size + 2 * _MARGIN) - _MARGIN
-    # Close doubles: a companion lies within a few FWHM of the next brighter star.
-    double = chance(keys[8], _BINARIES, (n_all,))
-    apart = scene.fwhm * uniform(keys[9], -2.5, 2.5, (2, n_all))
-    y = jnp.where(double, jnp.roll(y, 1) + apart[0], y)
-    x = jnp.where(double, jnp.roll(x, 1) + apart[1], x)
-    y = jnp.clip(y, -_MARGIN, size[0] + _MARGIN)
-    x = jnp.clip(x, -_MARGIN, size[1] + _MARGIN)
-
-    # Coma points away from the center of a field that the frame is a part of.
-    center = size[:, 0] * uniform(keys[7], -1.0, 2.0, (2,))
-    dy, dx = y - center[0], x - center[1]
-    growth = scene.coma * jnp.hypot(dx, dy) / jnp.hypot(*shape)
-    radial = growth > scene.ellipticity
-    return Stars(
-        x,
-        y,
-        flux,
-        jnp.minimum(jnp.maximum(growth, scene.ellipticity), 0.5),
-        jnp.where(radial, jnp.arctan2(dy, dx), scene.angle),
-    )
-
-
-def _add_stamps(canvas, values, top, left):
-    """Add square stamps to a canvas, one after another."""
-
-    def step(image, stamp):
-        pixels, corner = stamp
-        old = jax.lax.dynamic_slice(image, corner, pixels.shape)
-        return jax.lax.dynamic_update_slice(image, old + pixels, corner), None
-
-    corners = jnp.stack([top, left], axis=1)
-    return jax.lax.scan(step, canvas, (values, corners))[0]
-
-
-def _stamp_grid(size, x, y):
-    """Distances from sources in square stamps, and the stamps' corners."""
-    half = size // 2
-    left, top = jnp.round(x).astype(int) - half, jnp.round(y).astype(int) - half
-    steps = jnp.arange(size, dtype=jnp.float32)
-    dx = (left[:, None] + steps) - x[:, None]
-    dy = (top[:, None] + steps) - y[:, None]
-    return dx[:, None, :], dy[:, :, None], top, left
-
-
-def _add_stars(canvas, stars, scene, size, n_whole=0):
-    """Add stars in stamps; the first so many without a fall at the stamp's rim."""
-    dx, dy, top, left = _stamp_grid(size, stars.x, stars.y)
-    shape_of = (stars.ellipticity[:, None, None], stars.angle[:, None, None])
-    values = psf_in_pixel(dx, dy, scene, *shape_of, core_only=size != _MEDIUM)
-    # Fall to zero at the stamp's rim, so that no box shows.
-    reach = size // 2 - 1.0
-    distance = jnp.hypot(dx, dy)
-    whole = (jnp.arange(len(stars.x)) < n_whole)[:, None, None]
-    fade = jnp.clip((reach - distance) / (0.3 * reach), 0.0, 1.0)
-    values = values * jnp.where(whole, distance < reach, fade)
-    values = values * stars.flux[:, None, None]
-    margin = _MARGIN + _MEDIUM
-    return _add_stamps(canvas, values, top + margin, left + margin)
+    return Stars(x, y, flux, *psf_shape(y, x, scene, shape))
 
 
 def render_stars(stars, scene, shape):
@@ -170,140 +180,4 @@ def render_stars(stars, scene, shape):
     image : array
         Electrons, without noise.
     """
-    margin = _MARGIN + _MEDIUM
-    canvas = jnp.zeros((shape[0] + 2 * margin, shape[1] + 2 * margin))
-    last = N_BRIGHT + _N_MEDIUM
-    some = jax.tree.map(lambda values: values[:last], stars)
-    canvas = _add_stars(canvas, some, scene, _MEDIUM, N_BRIGHT)
-
-    extent = 2.3 * scene.fwhm + 0.5 * scene.trailing + scene.defocus
-    compact = extent < _SMALL // 2
-
-    def add_group(canvas, group):
-        def small(canvas):
-            return _add_stars(canvas, group, scene, _SMALL)
-
-        def large(canvas):
-            return _add_stars(canvas, group, scene, _FAINT)
-
-        def some(canvas):
-            return jax.lax.cond(compact, small, large, canvas)
-
-        there = (group.flux > 0).any()
-        return jax.lax.cond(there, some, lambda canvas: canvas, canvas), None
-
-    groups = jax.tree.map(lambda values: values[last:].reshape(-1, _GROUP), stars)
-    canvas = jax.lax.scan(add_group, canvas, groups)[0]
-    image = canvas[margin:-margin, margin:-margin]
-
-    y, x = pixel_grid(shape)
-
-    def add_wings(image, star):
-        def wings(image):
-            dx, dy = x - star.x, y - star.y
-            wing = psf_value(dx, dy, scene, star.ellipticity, star.angle)
-            outside = jnp.hypot(dx, dy) >= _MEDIUM // 2 - 1.0
-            return image + jnp.where(outside, wing * star.flux, 0.0)
-
-        # Not where they are lost in the noise.
-        rim = psf_value(_MEDIUM // 2 - 1.0, 0.0, scene, 0.0, 0.0) * star.flux
-        visible = rim > 0.02 * scene.sigma
-        return jax.lax.cond(visible, wings, lambda image: image, image), None
-
-    # What two surfaces reflect is a disk out of focus, with the shadow of the
-    # secondary mirror, a little off the star.
-    halo = jnp.maximum(scene.halo, 1.0)
-    off = 0.5 * halo * scene.coma
-
-    def add_halo(image, star):
-        surface = star.flux * scene.reflected / (jnp.pi * halo**2)
-
-        def disk(image):
-            dx, dy = x - star.x - off, y - star.y + off
-            distance = jnp.sqrt(dx**2 + dy**2) / halo
-            inside = jax.nn.sigmoid(15 * (1 - distance))
-            shadow = 0.6 * jax.nn.sigmoid(15 * (0.35 - distance))
-            return image + surface * inside * (1 - shadow)
-
-        visible = (scene.halo > 0) & (surface > 0.05 * scene.sigma)
-        return jax.lax.cond(visible, disk, lambda image: image, image), None
-
-    bright = jax.tree.map(lambda values: values[:N_BRIGHT], stars)
-    image = jax.lax.scan(add_wings, image, bright)[0]
-    return jax.lax.scan(add_halo, image, bright)[0]
-
-
-def draw_galaxies(key, scene, shape):
-    """
-    Draw and render galaxies, edge-on ones among them, and unresolved stars.
-
-    Sersic (1963, BAAA 6, 41) profiles whose center is softened by the seeing.
-
-    Parameters
-    ----------
-    key : array
-        PRNG key.
-
-    scene : `Scene`
-        The exposure.
-
-    shape : tuple of two int
-        Height and width.
-
-    Returns
-    -------
-    image : array
-        Electrons, without noise.
-    """
-    keys = jax.random.split(key, 11)
-    n = _N_GALAXIES
-    present = jnp.arange(n) < jnp.where(
-        chance(keys[0], 0.55), log_uniform(keys[1], 1.0, 1.0 + n), 0.0
-    )
-    size = jnp.array(shape, jnp.float32)[:, None]
-    y, x = jax.random.uniform(keys[2], (2, n)) * size
-    half_light = log_uniform(keys[3], 1.0, 12.0, (n,))
-    index = log_uniform(keys[4], 0.5, 4.0, (n,))
-    ratio = uniform(keys[5], 0.12, 1.0, (n,))
-    angle = uniform(keys[6], 0.0, jnp.pi, (n,))
-    # Two in three are below 10 times the noise.
-    u = uniform(keys[7], 0.0, 1.0, (n,))
-    brightness = scene.sigma * 0.5 * 300.0 ** (u**1.35)
-    # One in three exposures with galaxies has a large one.
-    large = (jnp.arange(n) == 0) & chance(keys[8], 0.3)
-    half_light = jnp.where(large, half_light * 8, half_light)
-
-    def profile(dx, dy, half_light, index, ratio, angle):
-        cos, sin = jnp.cos(angle), jnp.sin(angle)
-        along, across = cos * dx + sin * dy, cos * dy - sin * dx
-        soft = (0.45 * scene.fwhm) ** 2
-        major = half_light**2 + soft
-        minor = (half_light * ratio) ** 2 + soft
-        radius = jnp.sqrt(along**2 / major + across**2 / minor + 0.02)
-        steep = 2 * index - 1 / 3
-        return jnp.exp(-steep * (radius ** (1 / index) - 0.02 ** (0.5 / index)))
-
-    columns = (half_light, index, ratio, angle)
-
-    def small(image):
-        margin = _MEDIUM
-        dx, dy, top, left = _stamp_grid(_MEDIUM, x, y)
-        values = profile(dx, dy, *(value[:, None, None] for value in columns))
-        reach = _MEDIUM // 2 - 1.0
-        distance = jnp.hypot(dx, dy)
-        fade = jnp.clip((reach - distance) / (0.4 * reach), 0.0, 1.0)
-        amplitude = jnp.where(present & ~large, brightness, 0.0)
-        values = values * fade * amplitude[:, None, None]
-        canvas = _add_stamps(
-            jnp.pad(image, margin), values, top + margin, left + margin
-        )
-        return canvas[margin:-margin, margin:-margin]
-
-    def whole(image):
-        y_grid, x_grid = pixel_grid(shape)
-        first = (value[0] for value in columns)
-        return image + brightness[0] * profile(x_grid - x[0], y_grid - y[0], *first)
-
-    image = draw_extended(keys[9], scene, shape) + draw_crowd(keys[10], scene, shape)
-    image = jax.lax.cond(present.any(), small, lambda image: image, image)
-    return jax.lax.cond(present[0] & large[0], whole, lambda image: image, image)
+    return vignette(render_points(stars, scene, shape), scene)
