@@ -6,7 +6,6 @@ import platform
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import partial
 from io import StringIO
 from itertools import cycle
 from pathlib import Path
@@ -16,9 +15,9 @@ import numpy as np
 from tqdm import tqdm
 
 from maximask_astro import __version__
-from maximask_astro.background import normalize
 from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.inference import logits_of_image
 from maximask_astro.masking import DEFAULT_MODEL
 from maximask_astro.simulation import (
     DEFAULT_FREQUENCIES,
@@ -182,24 +181,11 @@ class Evaluator:
     def __init__(self, model):
         self.model = load_model(model)
         self.card = self.model.card
-        network = self.model.network
-        weights = [v.value for v in network.trainable_variables]
-        fixed = [v.value for v in network.non_trainable_variables]
-
-        @jax.jit
-        def evaluate(weights, image):
-            logits, _ = network.stateless_call(
-                weights, fixed, image[None, ..., None], training=False
-            )
-            return logits[0]
-
-        self._evaluate = partial(evaluate, weights)
         self._order = [self.card.classes.index(name) for name in ABBREVIATIONS]
 
     def __call__(self, image):
         """Logits, shape (height, width, 14), in the order of the flags."""
-        normalized, _ = normalize(image, method=self.card.normalization)
-        return np.asarray(self._evaluate(normalized))[..., self._order]
+        return logits_of_image(self.model, image)[..., self._order]
 
 
 def load_evaluators(names):

@@ -4,6 +4,7 @@ from maximask_astro.inference.bands import Band, join_bands
 from maximask_astro.inference.engine import TILINGS, TileEngine
 from maximask_astro.inference.evidence import combine_evidence, posterior_of
 from maximask_astro.inference.frame import has_view
+from maximask_astro.inference.logits import logits_of_image
 from maximask_astro.inference.priors import log_prior_factor, update_probability
 from maximask_astro.inference.process_settings import keep_compiled, keep_memory
 from maximask_astro.inference.summary import (
@@ -30,6 +31,7 @@ __all__ = [
     "keep_compiled",
     "keep_memory",
     "log_prior_factor",
+    "logits_of_image",
     "mirrored",
     "plan_blocks",
     "plan_last_blocks",

@@ -3,13 +3,13 @@
 import numpy as np
 from tqdm import tqdm
 
-from maximask_astro.background import array_reader, look_over
 from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.inference import logits_of_image
 from maximask_astro.training.exposures import simulated_batch, simulation_config
 from maximask_astro.training.operating_points import roc_points, thresholds_of
 from maximask_astro.training.reach import measure_reach
-from maximask_astro.training.steps import compile_evaluation, presented_priors
+from maximask_astro.training.steps import presented_priors
 
 __all__ = ["describe", "measure"]
 
@@ -84,35 +84,14 @@ def measure(model, recipe, number, progress_bar):
     }
 
 
-def _inputs(raw, options):
-    """What a network takes of an exposure, as a masker prepares it."""
-    sky, view = look_over(array_reader(raw), raw.shape)
-    image = sky.normalize(raw.copy(), *map(range, raw.shape))[None, ..., None]
-    levels = len(options.get("frame", ()))
-    if not levels:
-        return image
-    missing = ((0, -size % 2 ** (levels - 1)) for size in view.blocks.shape[:2])
-    return {
-        "image": image,
-        "blocks": np.pad(view.blocks, [*missing, (0, 0)])[None],
-        "columns": view.columns[None],
-        "rows": view.rows[None],
-        "origin": np.zeros((1, 2), np.int32),
-    }
-
-
 def _judge(model, recipe, number, progress_bar):
     """Count logits on exposures that training has not seen, as a masker would."""
     config = simulation_config(recipe)
-    network = model.network
-    values = [variable.value for variable in network.trainable_variables]
-    evaluate = compile_evaluation(network, lambda inputs: inputs)
     histogram = ScoreHistogram(len(ABBREVIATIONS))
     batches = range(-(-number // recipe.batch))
     for index in tqdm(batches, disable=not progress_bar, unit="batch"):
         # In the batches of the training, for which simulation is compiled.
         images, labels = simulated_batch(recipe, config, "export", index)
         for raw, truth in zip(np.asarray(images), np.asarray(labels), strict=True):
-            logits = evaluate(values, _inputs(raw, recipe.options))
-            histogram.add(np.asarray(logits)[0], truth)
+            histogram.add(logits_of_image(model, raw), truth)
     return histogram

@@ -5,6 +5,7 @@ import numpy as np
 from maximask_astro.background import BLOCK
 from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.simulation import RealSkies, spoil_skies
 from maximask_astro.training.examples import draw_crops, proportions
 from maximask_astro.training.exposures import (
     exposure_key,
@@ -19,6 +20,7 @@ from maximask_astro.training.frames import (
 )
 from maximask_astro.training.loop import Trainer
 from maximask_astro.training.recipe import adapted_recipe
+from maximask_astro.training.sky_crops import draw_sky_crops
 from maximask_astro.training.steps import (
     Proportions,
     compile_masker_evaluation,
@@ -85,11 +87,12 @@ class MaskerTrainer(Trainer):
         if examples:
             self.extras["priors"] = [self.priors]
         of_sets = [self.proportions, Proportions(*proportions(examples or []))]
+        *not_own, own = self._numbers
         self._update = compile_update(
             recipe,
             self.network,
             self.optimizer,
-            [p for p, number in zip(of_sets, self._numbers, strict=True) if number],
+            [p for p, n in zip(of_sets, (sum(not_own), own), strict=True) if n],
             self._priors,
         )
         self._evaluate = compile_masker_evaluation(recipe, self.network)
@@ -106,18 +109,23 @@ class MaskerTrainer(Trainer):
 
     @property
     def _numbers(self):
-        """Simulated exposures in a batch, and examples."""
+        """Frames in a batch: simulated ones, those on real skies, and examples."""
         batch = self.recipe.batch
         own = round(batch * (1 - self.recipe.simulated)) if self.examples else 0
-        return batch - own, own
+        real = round((batch - own) * self.recipe.real) if self.skies else 0
+        return batch - own - real, real, own
+
+    @property
+    def _n_simulated(self):
+        """As many as are simulated together, whatever for: it is compiled once."""
+        return self._numbers[0] or self.recipe.batch
 
     def _proportions(self):
         """Fraction of pixels and blocks of each class in simulated exposures."""
-        simulated, _ = self._numbers
-        if not simulated:
+        recipe, simulated = self.recipe, self._n_simulated
+        if not sum(self._numbers[:2]):
             return np.full((2, len(ABBREVIATIONS)), 0.5)  # not used
         total = 0
-        recipe = self.recipe
         number = min(_N_FOR_PROPORTIONS, recipe.batch * recipe.steps)
         n_batches = -(-number // simulated)
         for index in range(n_batches):
@@ -134,29 +142,15 @@ class MaskerTrainer(Trainer):
         return np.maximum(total / n_batches, 1e-6)
 
     def _simulated(self, purpose, index, number):
-        """Frames that are simulated, contaminants on real skies among them."""
-        recipe = self.recipe
-        real = 0
-        if self.skies:
-            random = np.random.default_rng((recipe.seed, index, 2))
-            real = int(random.binomial(number, recipe.real))
-            # Few numbers, for each of which everything is compiled.
-            real = number // 2 if 0 < real < number else real
-        parts = []
-        if real < number:
-            images, labels = simulated_batch(
-                recipe, self.config, purpose, index, number - real
-            )
-            known = np.full(images.shape, ALL_KNOWN, np.uint16)
-            parts.append(Frames(images, pack_bits(labels), known))
-        if real:
-            parts.append(self._on_real_skies(purpose, index, real))
-        return Frames(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        """Frames that are simulated."""
+        images, labels = simulated_batch(
+            self.recipe, self.config, purpose, index, number
+        )
+        known = np.full(images.shape, ALL_KNOWN, np.uint16)
+        return Frames(images, pack_bits(labels), known)
 
-    def _on_real_skies(self, purpose, index, number):
-        from maximask_astro.simulation import RealSkies, spoil_skies
-        from maximask_astro.training.sky_crops import draw_sky_crops
-
+    def _on_real_skies(self, index, number):
+        """Frames with contaminants on real skies."""
         seed = (self.recipe.seed, index, 3)
         crops = draw_sky_crops(self.skies, number, self.recipe.size, seed)
         skies = RealSkies(
@@ -168,10 +162,15 @@ class MaskerTrainer(Trainer):
 
     def _batch(self, step):
         """What a step learns from: simulated exposures, examples, or both."""
-        n_simulated, n_own = self._numbers
-        batch = []
+        n_simulated, n_real, n_own = self._numbers
+        parts, batch = [], []
         if n_simulated:
-            batch.append(self._simulated("training", step, n_simulated))
+            parts.append(self._simulated("training", step, n_simulated))
+        if n_real:
+            parts.append(self._on_real_skies(step, n_real))
+        if parts:
+            together = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+            batch.append(Frames(*together))
         if n_own:
             seed = (self.recipe.seed, step)
             batch.append(draw_crops(self.examples, n_own, self.recipe.size, seed))
@@ -194,8 +193,11 @@ class MaskerTrainer(Trainer):
         recipe = self.recipe
         histogram = ScoreHistogram(len(ABBREVIATIONS))
         config = simulation_config(recipe, "validation")
-        for index in range(-(-recipe.validation // recipe.batch)):
-            images, labels = simulated_batch(recipe, config, "validation", index)
+        number = self._n_simulated
+        for index in range(-(-recipe.validation // number)):
+            images, labels = simulated_batch(
+                recipe, config, "validation", index, number
+            )
             logits = self._evaluate(self.groups["mean"], images)
             histogram.add(np.asarray(logits), np.asarray(labels))
         areas = histogram.auc()
