@@ -5,6 +5,7 @@ from maximask_astro.weights.checkpoint import read_checkpoint
 from maximask_astro.weights.curves import logit_at_rate
 from maximask_astro.weights.install import install_model
 from maximask_astro.weights.model import LoadedModel, load_model
+from maximask_astro.weights.spread import look_up_uncertainty, spread_of
 from maximask_astro.weights.store import (
     home_directory,
     is_installed,
@@ -34,12 +35,14 @@ __all__ = [
     "list_models",
     "load_model",
     "logit_at_rate",
+    "look_up_uncertainty",
     "make_test_block",
     "make_test_tensors",
     "model_path",
     "packaged_card",
     "read_checkpoint",
     "save_model",
+    "spread_of",
     "update_card",
     "verify_model",
     "weights_digest",

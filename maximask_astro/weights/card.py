@@ -74,6 +74,13 @@ class ModelCard:
         ``logit`` (the network's log odds above which a pixel counts), from the
         lowest false-positive rate to the highest.
 
+    spread : dict of str to dict
+        How uncertain probabilities of each class are, see
+        `maximask_astro.weights.look_up_uncertainty`: lists ``logit`` (the
+        network's log odds, at its training priors, in ascending order) and
+        ``sigma``, the standard deviation over skies of the logit of the fraction of
+        pixels that are of the class where the network gives that.
+
     figures : dict of str to dict
         What was measured with the model: by test set, numbers by name.
 
@@ -98,6 +105,7 @@ class ModelCard:
     thresholds: dict = field(default_factory=dict)
     known_limits: tuple = ()
     roc: dict = field(default_factory=dict)
+    spread: dict = field(default_factory=dict)
     figures: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
 
