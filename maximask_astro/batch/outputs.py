@@ -72,7 +72,7 @@ class MaskImage:
         between = () if content == "bitmask" else (len(names),)
         self.shape = (*shape[:-2], *between, *shape[-2:])
         self.dtype = {"bitmask": _FITS_DTYPE, "masks": np.uint8}.get(content, "f4")
-        self._counts = np.zeros(1 << 16, np.int64)
+        self._counts, self._levels = np.zeros(1 << 16, np.int64), set()
 
     def header(self, header):
         """
@@ -122,6 +122,7 @@ class MaskImage:
         cmap : `~maximask_astro.masking.ContaminantMap`
             Their map.
         """
+        self._levels.add(cmap.provenance.get("saturation_level"))
         # The background's bit, the highest of four bytes, is that of two here.
         codes = cmap.bitmask | (cmap.verdicts >> 16).astype(np.uint16)
         self._counts += np.bincount(codes.ravel(), minlength=len(self._counts))
@@ -139,6 +140,11 @@ class MaskImage:
     def n_invalid(self):
         """Number of pixels without a verdict so far."""
         return int(self._counts[NO_DATA.bit])
+
+    @property
+    def saturation_level(self):
+        """At which pixels count as saturated, so far; None if no level is known."""
+        return min(self._levels - {None}, default=None)
 
     @property
     def pixels(self):

@@ -1,5 +1,6 @@
 """Mask files: FITS in, FITS out, whatever is in them."""
 
+from collections import ChainMap
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from maximask_astro.batch.resume import file_digest, is_finished, settings_diges
 from maximask_astro.batch.rows import image_readers
 from maximask_astro.batch.threads import map_in_threads, stop_if_asked
 from maximask_astro.batch.writer import FITSWriter
+from maximask_astro.masking import saturation_card
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.files import atomic_path, check_writable, remove_leftovers
 from maximask_astro.utils.hdus import why_no_exposure
@@ -37,7 +39,14 @@ class _Options:
     settings: str
 
 
-def _mask_hdu(hdu, index, path, masker, target, writer):
+def _full_header(header, primary):
+    """With what an extension inherits (appendix K of the FITS standard 4.0)."""
+    if header is not primary and header.get("INHERIT") is True:
+        return ChainMap(header, primary)
+    return header
+
+
+def _mask_hdu(hdu, index, path, masker, target, writer, *, primary):
     """Mask an image, band by band, and say what was done."""
     readers = image_readers(hdu, path, index)
     image = writer.image(target.header(hdu.header), target.shape, target.dtype)
@@ -48,6 +57,7 @@ def _mask_hdu(hdu, index, path, masker, target, writer):
         bands = masker.stream(
             read,
             hdu.shape[-2:],
+            header=_full_header(hdu.header, primary),
             keep_probabilities=target.content == "probabilities",
             on_problem=lambda why, where=where: problems.append(
                 f"No verdict{where}: {why}"
@@ -59,6 +69,7 @@ def _mask_hdu(hdu, index, path, masker, target, writer):
         everything = target.n_invalid == np.prod(hdu.shape)
         action = "failed" if everything else "partial"
     image.set("MM_NODAT", target.n_invalid)
+    image.set(*saturation_card(target.saturation_level)[:2])
     image.set("MM_STATE", action)
     reason = "; ".join(problems)
     return HDUResult(index, hdu.name, action, reason, hdu.shape, target.pixels)
@@ -84,7 +95,8 @@ def _process_hdus(file, numbers, path, masker, options, writer, *, chosen):
         reason = why_no_exposure(hdu, chosen=chosen)
         if reason is None:
             target = MaskImage(masker, options.content, hdu.shape, origin)
-            yield _mask_hdu(hdu, number, path, masker, target, writer)
+            primary = file[0].header
+            yield _mask_hdu(hdu, number, path, masker, target, writer, primary=primary)
         else:
             if not chosen:
                 writer.copy(hdu)

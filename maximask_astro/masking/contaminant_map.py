@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from astropy.nddata import NDData, StdDevUncertainty
 from astropy.table import QTable
 
 from maximask_astro.flags import BITMASK_DTYPE, NO_DATA, get_class, select
@@ -90,7 +89,14 @@ class ContaminantMap:
 
     provenance : mapping
         How the map was made: ``model``, ``weights_sha256``, ``version``,
-        ``normalization``, ``tiling``, ``uncertainty``, ``grow``, ``date``.
+        ``normalization``, ``tiling``, ``uncertainty``, ``saturation`` (where its
+        level comes from), ``saturation_level`` (None if no level is known; of a
+        cube, the lowest of its planes), ``grow``, ``date``.
+
+    spread : mapping of str to dict
+        What the model's card says of the uncertainty of probabilities, by
+        abbreviation, see `~maximask_astro.weights.ModelCard`; empty if it was not
+        asked for or says nothing.
     """
 
     settings: tuple
@@ -101,6 +107,7 @@ class ContaminantMap:
     wcs: Any = None
     meta: Any = field(default_factory=dict)
     provenance: Any = field(default_factory=dict)
+    spread: Any = field(default_factory=dict)
 
     def __post_init__(self):
         for name in (
@@ -110,7 +117,9 @@ class ContaminantMap:
             "uncertainty_planes",
         ):
             object.__setattr__(self, name, _read_only(getattr(self, name)))
-        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+        for name in ("provenance", "spread"):
+            mapping = MappingProxyType(dict(getattr(self, name)))
+            object.__setattr__(self, name, mapping)
 
     def __repr__(self):
         size = " x ".join(str(number) for number in self.shape)
@@ -122,7 +131,8 @@ class ContaminantMap:
     def __reduce__(self):
         # A mapping proxy can neither be pickled nor copied.
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        values["provenance"] = dict(self.provenance)
+        for name in ("provenance", "spread"):
+            values[name] = dict(values[name])
         return type(self), tuple(values.values())
 
     @property
@@ -170,9 +180,9 @@ class ContaminantMap:
         Returns
         -------
         mask : `~numpy.ndarray` of bool
-            True where the posterior probability is above the threshold (and
-            in what ``grow`` added around). Unlike `bitmask`, this also works
-            for BG.
+            True where the posterior probability is above the threshold, unless
+            another class that looks alike is much likelier (and in what ``grow``
+            added around). Unlike `bitmask`, this also works for BG.
 
         Raises
         ------
@@ -193,38 +203,18 @@ class ContaminantMap:
         Posterior probabilities by abbreviation, each an `~astropy.nddata.NDData`.
 
         Each has ``data`` in [0, 1] (NaN where there is no verdict), ``mask``,
-        ``wcs``, a `~astropy.nddata.StdDevUncertainty` if one was estimated,
-        and ``meta`` with the class, its bit, priors and threshold, and the
-        map's provenance.
+        ``wcs``, a `~astropy.nddata.StdDevUncertainty` if one is known (looked up
+        in ``spread`` when it is first asked for), and ``meta`` with the class, its
+        bit, priors and threshold, and the map's provenance.
         """
+        from maximask_astro.masking.planes import probability_planes
+
         if self.probability_planes is None:
             raise ValueError(
                 "This map has no probabilities: it was made with "
                 "keep_probabilities=False."
             )
-        planes = {}
-        for index, settings in enumerate(self.settings):
-            uncertainty = None
-            if self.uncertainty_planes is not None:
-                uncertainty = StdDevUncertainty(
-                    self.uncertainty_planes[index], copy=False
-                )
-            planes[settings.name] = NDData(
-                self.probability_planes[index],
-                uncertainty=uncertainty,
-                mask=self.invalid,
-                wcs=self.wcs,
-                meta={
-                    "class": settings.name,
-                    "name": get_class(settings.name).name,
-                    "bit": settings.bit,
-                    "training_prior": settings.training_prior,
-                    "prior": settings.prior,
-                    "threshold": settings.threshold,
-                    **self.provenance,
-                },
-            )
-        return MappingProxyType(planes)
+        return MappingProxyType(probability_planes(self))
 
     def to_table(self):
         """
@@ -271,6 +261,9 @@ class ContaminantMap:
         """
         Show the classes as a colored overlay.
 
+        A pixel of several has the color of the likeliest, by its odds in units of
+        those of its threshold; without probabilities, of the rarest in the exposure.
+
         Parameters
         ----------
         data : array_like, optional
@@ -304,8 +297,8 @@ class ContaminantMap:
         Write the map to a FITS file that `read` reads back.
 
         The primary HDU holds the bit mask under the exposure's header; then
-        come a table of the classes and, if they were kept, the probabilities
-        and uncertainties.
+        come a table of the classes and, if they were kept, the probabilities,
+        and uncertainties or the table that they are looked up in.
 
         Parameters
         ----------

@@ -3,9 +3,69 @@
 from datetime import UTC, datetime
 
 from maximask_astro.flags import get_class
+from maximask_astro.masking.saturation import describe_saturation
+from maximask_astro.masking.uncertainty import describe_uncertainty
 from maximask_astro.utils.headers import card_text
 
-__all__ = ["class_cards", "provenance_cards"]
+__all__ = ["class_cards", "provenance_cards", "provenance_of", "saturation_card"]
+
+
+def provenance_of(card, *, tiling, uncertainty, saturation, grow):
+    """
+    Say how a masker makes maps, see `ContaminantMap`.
+
+    Parameters
+    ----------
+    card : `~maximask_astro.weights.ModelCard`
+        Card of the model.
+
+    tiling : str
+        How images are cut.
+
+    uncertainty : {'card', 'dihedral', None}
+        Where the uncertainty comes from.
+
+    saturation : float, tuple of str, or None
+        Where the level of saturation comes from.
+
+    grow : dict of str to float
+        Radii of classes that are grown.
+
+    Returns
+    -------
+    made : dict
+        What JSON can hold.
+    """
+    from maximask_astro import __version__
+
+    return {
+        "model": card.name,
+        "weights_sha256": card.weights_sha256,
+        "version": __version__,
+        "normalization": card.normalization,
+        "tiling": tiling,
+        "uncertainty": describe_uncertainty(uncertainty),
+        "saturation": describe_saturation(saturation),
+        "grow": grow,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def saturation_card(level):
+    """
+    Say at which level pixels count as saturated in a header card.
+
+    Parameters
+    ----------
+    level : float or None
+        In units of the data, None if it is not known.
+
+    Returns
+    -------
+    card : tuple of (keyword, value, comment)
+        A FITS card.
+    """
+    return "MM_SATLV", "none" if level is None else level, "level of saturation"
 
 
 def provenance_cards(made, n_invalid):
@@ -37,6 +97,7 @@ def provenance_cards(made, n_invalid):
     ]
     return [
         *((card[0], card_text(*card[1:]), card[2]) for card in cards),
+        saturation_card(made.get("saturation_level")),
         ("MM_NODAT", int(n_invalid), "pixels without a verdict"),
     ]
 

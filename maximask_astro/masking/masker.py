@@ -1,24 +1,19 @@
 """Find contaminants in exposures."""
 
 import warnings
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-
-import numpy as np
 
 from maximask_astro.background import array_reader
-from maximask_astro.inference import ClassDecision, TileEngine, log_prior_factor
-from maximask_astro.masking.contaminant_map import ClassSettings, ContaminantMap
-from maximask_astro.masking.rates import has_rates
+from maximask_astro.inference import TileEngine
+from maximask_astro.masking.arrays import CubeArrays, arrays_of
+from maximask_astro.masking.contaminant_map import ContaminantMap
+from maximask_astro.masking.decisions import decide, settle
+from maximask_astro.masking.header import provenance_of
 from maximask_astro.masking.representation import short_repr
-from maximask_astro.masking.settings import (
-    resolve_classes,
-    resolve_grow,
-    resolve_priors,
-    resolve_thresholds,
-)
+from maximask_astro.masking.saturation import SaturatedPixels, resolve_saturation
+from maximask_astro.masking.settings import resolve_grow, with_other_priors
 from maximask_astro.masking.streaming import judge_bands
+from maximask_astro.masking.uncertainty import resolve_uncertainty
 from maximask_astro.utils.errors import MaximaskWarning
 from maximask_astro.utils.nddata import unpack
 from maximask_astro.weights import load_model
@@ -27,20 +22,18 @@ __all__ = ["DEFAULT_MODEL", "ContaminantMasker"]
 
 DEFAULT_MODEL = "contaminants-1"
 
-UNCERTAINTIES = (None, "dihedral")
-
 
 def _warn(where, reason):
     # From a generator that the caller of the masker runs.
-    warnings.warn(f"No verdict{where}: {reason}.", MaximaskWarning, stacklevel=5)
+    warnings.warn(f"No verdict{where}: {reason}.", MaximaskWarning, stacklevel=4)
 
 
 class ContaminantMasker:
     """
     Find contaminants in exposures with a neural network.
 
-    Configure it once, then call it with as many exposures as you like. It
-    keeps nothing of a call and may be used from several threads.
+    Configure it once, then call it with as many exposures as you like, also from
+    several threads: it keeps nothing of a call.
 
     Parameters
     ----------
@@ -55,8 +48,8 @@ class ContaminantMasker:
 
     priors : 'default', mapping or None, optional
         Expected fraction of each class in the exposures, by abbreviation, in
-        (0, 1). Classes left out get the default; None for a class, or for all
-        of them, keeps the network's probabilities.
+        (0, 1). Classes left out get the default; None for a class, or for all of
+        them, keeps the network's probabilities. See also `with_priors`.
 
     thresholds : 'default', float, str or mapping, optional
         A pixel belongs to a class where its posterior probability is above
@@ -65,10 +58,22 @@ class ContaminantMasker:
         in a thousand pixels that are not of the class is taken for it; this
         needs a model whose card has ROC curves.
 
-    uncertainty : {None, 'dihedral'}, optional
-        ``'dihedral'`` gives each probability the standard deviation of those
-        of the eight views of the exposure (rotated, mirrored), at eight times
-        the cost. The probability itself stays that of the exposure as it is.
+    uncertainty : {'default', 'card', 'dihedral', None}, optional
+        ``'card'`` gives each probability the standard deviation, over skies, of
+        the fraction of pixels that are of the class where the model gives this
+        probability; it is looked up on the model's card, when it is asked for.
+        ``'dihedral'`` gives it the standard deviation of those of the eight views
+        of the exposure (rotated, mirrored), at eight times the cost; the
+        probability itself stays that of the exposure as it is. The default is
+        ``'card'`` for models whose card has such tables, and None for others.
+
+    saturation : float, str, tuple of str or None, optional
+        The level at and above which pixels are saturated: a number in units of
+        the data, a header keyword, or several of which the first counts that has
+        a level above the sky that some pixel reaches. ``'header'`` stands for the
+        usual keywords, such as ``SATURATE`` and ``SATLEVEL``. These pixels are SAT,
+        with the probability 1, and not BG. With None, and where the header says
+        nothing, the network alone finds saturated pixels.
 
     grow : float or mapping, optional
         Radius in pixels by which the pixels of each class are grown, for all
@@ -101,8 +106,8 @@ class ContaminantMasker:
         The model's files are damaged.
 
     InputError
-        A threshold is a false-positive rate, and the model's card has no ROC
-        curve for it.
+        A threshold is a false-positive rate, or the uncertainty is to be that of
+        the model's card, and the card does not have what it takes.
 
     Notes
     -----
@@ -117,7 +122,8 @@ class ContaminantMasker:
         classes="all",
         priors="default",
         thresholds="default",
-        uncertainty=None,
+        uncertainty="default",
+        saturation="header",
         grow=0,
         tiling="seamless",
         tile_size=None,
@@ -125,60 +131,31 @@ class ContaminantMasker:
         keep_probabilities=True,
         progress_bar=False,
     ):
-        if uncertainty not in UNCERTAINTIES:
-            raise ValueError(
-                f"There is no uncertainty {uncertainty!r}; there are None, 'dihedral'."
-            )
+        classes = classes if isinstance(classes, str) else tuple(classes)
+        # What copies with another model or other priors are made with.
+        self._options = dict(locals())
+        del self._options["self"], self._options["model"]
         self._model = load_model(model)
         card = self._model.card
         if card.task != "contaminants":
-            raise ValueError(
-                f"The model '{card.name}' is for {card.task}, not for contaminants."
-            )
-        self._options = {
-            "classes": classes,
-            "priors": priors,
-            "thresholds": thresholds,
-            "uncertainty": uncertainty,
-            "grow": grow,
-            "tiling": tiling,
-            "tile_size": tile_size,
-            "batch_size": batch_size,
-            "keep_probabilities": keep_probabilities,
-            "progress_bar": progress_bar,
-        }
-        names = resolve_classes(classes, card.classes)
-        new_priors = resolve_priors(priors, names)
-        limits = resolve_thresholds(thresholds, names, card, new_priors)
-        self._settings = tuple(
-            ClassSettings(
-                name, card.training_priors.get(name), new_priors[name], limits[name]
-            )
-            for name in names
+            what = f"for {card.task}, not for contaminants"
+            raise ValueError(f"The model '{card.name}' is {what}.")
+        self._settings = settle(
+            card, classes=classes, priors=priors, thresholds=thresholds
         )
-        self._grow = resolve_grow(grow, names)
-        self._decisions = tuple(self._decision(item) for item in self._settings)
+        self._decisions = decide(card, self._settings)
+        self._grow = resolve_grow(grow, self.classes)
+        self._saturation = resolve_saturation(saturation)
+        self._uncertainty, self._spread = resolve_uncertainty(
+            uncertainty, card, self.classes
+        )
         self._engine = TileEngine(
             self._model, tiling=tiling, tile_size=tile_size, batch_size=batch_size
         )
-        self._uncertainty = uncertainty
-        self._keep = keep_probabilities or uncertainty is not None
+        self._keep = keep_probabilities or uncertainty in ("card", "dihedral")
         self._progress_bar = progress_bar
         self._grown = {name: r for name, r in self._grow.items() if r}
         self._repr = short_repr(card.name, self._settings, self._options, self._grown)
-
-    def _decision(self, item):
-        card = self._model.card
-        shift = 0.0
-        if item.prior is not None:
-            if item.training_prior is None:
-                raise ValueError(
-                    f"The model '{card.name}' has no training prior for {item.name}, "
-                    "so its prior cannot be changed; use None."
-                )
-            shift = float(log_prior_factor(item.training_prior, item.prior))
-        channel = card.classes.index(item.name)
-        return ClassDecision(channel, shift, item.threshold, item.code)
 
     def __repr__(self):
         return self._repr
@@ -239,35 +216,26 @@ class ContaminantMasker:
         shape, values = exposure.data.shape, exposure.data
         values = values.reshape(-1, *shape[-2:])
         masks = None if exposure.mask is None else exposure.mask.reshape(values.shape)
-
-        verdicts = np.zeros(values.shape, np.uint32)
-        invalid = np.zeros(values.shape, bool)
-        cube = (len(self._settings), *values.shape)
-        planes, spreads = (
-            np.empty(cube, np.float32) if wanted else None
-            for wanted in (self._keep, self._uncertainty is not None)
-        )
-        targets = verdicts, invalid, planes, spreads
+        arrays, levels = CubeArrays(values.shape, len(self._settings)), set()
         for index, image in enumerate(values):
             read = array_reader(image, None if masks is None else masks[index])
             where = f" of plane {index}" if len(shape) == 3 else ""
-            for band in self._bands(read, image.shape, where=where):
-                parts = band.codes, band.invalid, band.probabilities, band.uncertainties
-                for target, part in zip(targets, parts, strict=True):
-                    if part is not None:
-                        target[..., index, band.rows, :] = part
+            watched = self._watched(read, exposure.meta)
+            for band in self._bands(watched, image.shape, where=where):
+                arrays.add(index, band)
+            levels.add(watched.level)
         return ContaminantMap(
             self._settings,
-            verdicts.reshape(shape),
-            invalid.reshape(shape),
-            None if planes is None else planes.reshape(len(planes), *shape),
-            None if spreads is None else spreads.reshape(len(spreads), *shape),
+            *arrays.reshaped(shape),
             exposure.wcs,
             exposure.meta,
-            self.provenance,
+            self._made(min(levels - {None}, default=None)),
+            self._spread,
         )
 
-    def stream(self, read, shape, *, keep_probabilities=True, on_problem=None):
+    def stream(
+        self, read, shape, *, header=None, keep_probabilities=True, on_problem=None
+    ):
         """
         Find the contaminants of an image that need not fit into the memory.
 
@@ -281,6 +249,9 @@ class ContaminantMasker:
 
         shape : tuple of two int
             Size of the image.
+
+        header : mapping, optional
+            Its header, in which the level of saturation may be.
 
         keep_probabilities : bool, optional
             Whether to keep them, if the masker does: without, it is faster.
@@ -301,19 +272,18 @@ class ContaminantMasker:
         MaximaskWarning
             The image has nothing to judge.
         """
+        read = self._watched(read, header)
         for band in self._bands(read, shape, on_problem, keep=keep_probabilities):
-            invalid = band.invalid
-            if invalid is None:
-                invalid = np.zeros(band.codes.shape, bool)
-            planes = band.probabilities, band.uncertainties
             cmap = ContaminantMap(
                 self._settings,
-                band.codes,
-                invalid,
-                *planes,
-                provenance=self.provenance,
+                *arrays_of(band),
+                provenance=self._made(read.level),
+                spread=self._spread,
             )
             yield band.rows, cmap
+
+    def _watched(self, read, header):
+        return SaturatedPixels(read, self._saturation, header, self._settings)
 
     def _bands(self, read, shape, on_problem=None, *, where="", keep=True):
         return judge_bands(
@@ -325,7 +295,7 @@ class ContaminantMasker:
             grow=self._grow,
             on_problem=on_problem or partial(_warn, where),
             probabilities=self._keep and keep,
-            uncertainties=self._uncertainty is not None,
+            uncertainties=self._uncertainty == "dihedral",
             progress_bar=self._progress_bar,
         )
 
@@ -370,31 +340,52 @@ class ContaminantMasker:
         FileExistsError
             ``output`` exists and ``overwrite`` is False.
         """
-        from maximask_astro.training import fine_tune, write_model
+        from maximask_astro.masking.adapting import adapt
 
-        if output is not None and Path(output).exists() and not overwrite:
-            raise FileExistsError(f"{output} exists; allow overwriting to replace it.")
-        model = fine_tune(self._model, images, masks, **options)
-        if output is not None:
-            model = write_model(model, output)
-        kept = dict(self._options)
-        if has_rates(kept["thresholds"]):
-            kept["thresholds"] = {item.name: item.threshold for item in self._settings}
+        how = {**options, "output": output, "overwrite": overwrite}
+        mine = self._options, self._settings
+        model, kept = adapt(self._model, images, masks, *mine, **how)
         return type(self)(model, **kept)
+
+    def with_priors(self, priors=None, /, **by_class):
+        """
+        Make a masker for exposures in which classes are more or less frequent.
+
+        It shares the model, and what was compiled for it: this takes no time.
+
+        Parameters
+        ----------
+        priors : mapping, optional
+            From abbreviations to the expected fraction of pixels of the class, or
+            None to keep the network's probability of it.
+
+        **by_class
+            The same by name, as in ``FR=0.3``.
+
+        Returns
+        -------
+        masker : `ContaminantMasker`
+            With these priors, and else like this one, which does not change.
+
+        Raises
+        ------
+        ValueError
+            There is no such class, or a prior is not between 0 and 1.
+        """
+        others = [by_class] if priors is None else [priors, by_class]
+        kept = with_other_priors(self._options["priors"], others, self.classes)
+        return type(self)(self._model, **{**self._options, "priors": kept})
 
     @property
     def provenance(self):
         """How maps are made: a dict, see `ContaminantMap`."""
-        from maximask_astro import __version__
+        return provenance_of(
+            self._model.card,
+            tiling=self._engine.tiling,
+            uncertainty=self._uncertainty,
+            saturation=self._saturation,
+            grow=self._grown,
+        )
 
-        card = self._model.card
-        return {
-            "model": card.name,
-            "weights_sha256": card.weights_sha256,
-            "version": __version__,
-            "normalization": card.normalization,
-            "tiling": self._engine.tiling,
-            "uncertainty": self._uncertainty or "none (not estimated)",
-            "grow": self._grown,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+    def _made(self, level):
+        return {**self.provenance, "saturation_level": level}

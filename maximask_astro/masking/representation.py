@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from numbers import Real
 
 from maximask_astro.flags import get_class
+from maximask_astro.masking.saturation import describe_saturation, resolve_saturation
 
 __all__ = ["short_repr"]
 
@@ -54,8 +55,11 @@ def short_repr(model, settings, options, grown):
         ("thresholds", {item.name: item.threshold for item in settings}),
     ):
         parts.append(_changed(label, options[label], values))
-    if options["uncertainty"] is not None:
+    if options["uncertainty"] != "default":
         parts.append(f"uncertainty={options['uncertainty']!r}")
+    if options["saturation"] != "header":
+        source = describe_saturation(resolve_saturation(options["saturation"]))
+        parts.append(f"saturation={None if source == 'none' else source!r}")
     if grown:
         text = ",".join(f"{name}:{radius:g}" for name, radius in grown.items())
         parts.append(f"grow='{text}'")

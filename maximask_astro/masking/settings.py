@@ -11,6 +11,7 @@ __all__ = [
     "resolve_grow",
     "resolve_priors",
     "resolve_thresholds",
+    "with_other_priors",
 ]
 
 
@@ -107,6 +108,48 @@ def resolve_priors(priors, names):
             value = _number(value, True, f"The prior of {name}")
         resolved[name] = value
     return resolved
+
+
+def with_other_priors(priors, others, names):
+    """
+    Change some priors of those that users gave.
+
+    Parameters
+    ----------
+    priors : str, mapping or None
+        As `resolve_priors` takes them.
+
+    others : sequence of mapping
+        New ones of some of the selected classes; the last one counts.
+
+    names : sequence of str
+        The selected classes.
+
+    Returns
+    -------
+    priors : dict
+        For `resolve_priors`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are no mappings, or a class is unknown or not selected.
+    """
+    others = {
+        name: value
+        for each in others
+        for name, value in _by_class(each, "priors").items()
+    }
+    missing = sorted(others.keys() - set(names))
+    if missing:
+        raise ValueError(
+            f"This masker has no class {', '.join(missing)}; it has {', '.join(names)}."
+        )
+    if priors is None:
+        kept = dict.fromkeys(names)
+    else:
+        kept = {} if priors == "default" else _by_class(priors, "priors")
+    return {**kept, **others}
 
 
 def resolve_thresholds(thresholds, names, card, priors):

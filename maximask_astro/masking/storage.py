@@ -51,6 +51,8 @@ def write_map(cmap, path, *, overwrite=False):
     text = json.dumps(dict(cmap.provenance), separators=(",", ":"))
     hdus[-1].header["HISTORY"] = text.replace(" ", r"\u0020")
 
+    if cmap.spread:
+        hdus.append(fits.BinTableHDU(_spread_table(cmap.spread), name="SPREAD"))
     if cmap.probability_planes is not None:
         hdus.append(fits.ImageHDU(cmap.probability_planes, name="PROBABILITY"))
     if cmap.uncertainty_planes is not None:
@@ -62,6 +64,26 @@ def write_map(cmap, path, *, overwrite=False):
         fits.HDUList(hdus).writeto(
             temporary, overwrite=True, output_verify="silentfix+ignore"
         )
+
+
+def _spread_table(spread):
+    """Tables of uncertainties, one below the other."""
+    rows = [
+        (name, *numbers)
+        for name, table in spread.items()
+        for numbers in zip(table["logit"], table["sigma"], strict=True)
+    ]
+    return Table(rows=rows, names=("class", "logit", "sigma"))
+
+
+def _spread(file):
+    tables = {}
+    if "SPREAD" in file:
+        for row in file["SPREAD"].data:
+            table = tables.setdefault(str(row["class"]), {"logit": (), "sigma": ()})
+            for key in table:
+                table[key] += (float(row[key]),)
+    return tables
 
 
 def _native(array):
@@ -103,6 +125,7 @@ def _map(file):
         header_wcs(header),
         derived_header(header),
         json.loads("".join(file["CLASSES"].header["HISTORY"])),
+        _spread(file),
     )
 
 

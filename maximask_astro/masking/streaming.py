@@ -43,8 +43,8 @@ def judge_bands(
 
     Parameters
     ----------
-    read : callable
-        Gives rows of the image, see `~maximask_astro.background.array_reader`.
+    read : `~maximask_astro.masking.saturation.SaturatedPixels`
+        Gives rows of the image, and knows which pixels are saturated.
 
     shape : tuple of two int
         Size of the image.
@@ -86,5 +86,7 @@ def judge_bands(
     else:
         sky = estimate_sky(read, shape, method=method)
     options["view"] = view
+    read.choose(sky, shape[0])
     bands = map(_without_invalid, engine.stream(read, shape, sky, decisions, **options))
+    bands = map(read.mark, bands)
     yield from map(_without_invalid, grow_bands(bands, settings, grow))

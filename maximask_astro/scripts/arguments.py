@@ -4,6 +4,7 @@ import argparse
 
 from maximask_astro.flags import get_class
 from maximask_astro.masking.rates import is_rate, parse_rate
+from maximask_astro.masking.saturation import resolve_saturation
 
 __all__ = [
     "boolean",
@@ -12,6 +13,7 @@ __all__ = [
     "number_within",
     "positive_integer",
     "radius",
+    "saturation",
 ]
 
 _TRUE, _FALSE = ("yes", "true", "t", "y", "1"), ("no", "false", "f", "n", "0")
@@ -102,6 +104,31 @@ def radius(text):
     if number is None or not 0 <= number < 1000:
         raise argparse.ArgumentTypeError(f"'{text}' is not a radius from 0 to 1000")
     return number
+
+
+def saturation(text):
+    """
+    Take the level of saturation, or where it is in headers.
+
+    Parameters
+    ----------
+    text : str
+        A number, ``header``, ``none``, or keywords with commas.
+
+    Returns
+    -------
+    source : float, str, tuple of str or None
+        As `~maximask_astro.masking.ContaminantMasker` takes it.
+    """
+    if text.strip().lower() in ("none", "header"):
+        return None if text.strip().lower() == "none" else "header"
+    number = _number(text)
+    source = tuple(text.split(",")) if number is None else number
+    try:
+        resolve_saturation(source)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
+    return source
 
 
 def class_list(text):

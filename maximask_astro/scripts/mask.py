@@ -6,6 +6,7 @@ from maximask_astro.scripts.arguments import (
     class_list,
     positive_integer,
     radius,
+    saturation,
 )
 from maximask_astro.scripts.common import Reporter, usage_errors, write_json
 from maximask_astro.scripts.options import add_file_options
@@ -82,6 +83,14 @@ def add_parser(subparsers):
         metavar="R",
         help="grow the masks of contaminants by R pixels (default: %(default)s)",
     )
+    add(
+        "--saturation",
+        type=saturation,
+        default="header",
+        metavar="LEVEL",
+        help="level at which pixels are saturated: a number, header keywords with "
+        "commas, or none to ask the network alone (default: the usual keywords)",
+    )
     add("--model", metavar="MODEL", help="name of an installed model, or a directory")
     add(
         "--tiling",
@@ -123,6 +132,7 @@ def _run(args):
             classes=args.classes,
             priors=_priors(priors, args.network_priors),
             thresholds=_thresholds(args.threshold),
+            saturation=args.saturation,
             grow=args.grow,
             tiling=args.tiling,
             tile_size=args.tile_size,

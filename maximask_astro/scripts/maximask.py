@@ -82,6 +82,7 @@ def _run(args, parser):
             priors=priors,
             thresholds=thresholds,
             tiling="original",
+            saturation=None,
             batch_size=args.batch_size,
             keep_probabilities=not args.proba_thresh,
         )

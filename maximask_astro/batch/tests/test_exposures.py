@@ -23,7 +23,7 @@ class Bright:
 
     settings, classes, provenance = (SATURATED,), ("SAT",), {"model": "bright"}
 
-    def stream(self, read, shape, *, keep_probabilities=False, on_problem=None):
+    def stream(self, read, shape, **options):
         image, invalid = read(0, shape[0])
         average = np.nanmean(image if invalid is None else image[~invalid])
         for start in range(0, shape[0], 500):

@@ -13,8 +13,16 @@ PROVENANCE = {
     "normalization": "maximask",
     "tiling": "seamless",
     "uncertainty": "none (not estimated)",
+    "saturation": "header",
+    "saturation_level": 60000.0,
     "grow": {"CR": 1.5},
     "date": "2026-01-02T03:04:05+00:00",
+}
+
+# Uncertainties of some classes, as model cards have them.
+SPREAD = {
+    "CR": {"logit": (-6.0, 0.5, 4.0), "sigma": (1.2, 0.5, 0.1)},
+    "SAT": {"logit": (0.0,), "sigma": (0.25,)},
 }
 
 
@@ -43,6 +51,7 @@ def assert_same_map(found, expected):
     """All that the user sees of two maps is the same."""
     assert found.settings == expected.settings
     assert dict(found.provenance) == dict(expected.provenance)
+    assert dict(found.spread) == dict(expected.spread)
     assert np.array_equal(found.bitmask, expected.bitmask)
     assert np.array_equal(found.mask, expected.mask)
     assert np.array_equal(found.invalid, expected.invalid)

@@ -8,14 +8,18 @@ from astropy.nddata import StdDevUncertainty
 from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logit
 
 from maximask_astro.flags import CLASSES, NO_DATA, decode, get_class
+from maximask_astro.inference import log_prior_factor
 from maximask_astro.masking.tests.maps import (
     NAMES,
     PROVENANCE,
+    SPREAD,
     assert_same_map,
     make_map,
 )
+from maximask_astro.weights import look_up_uncertainty
 
 MAPS = st.builds(
     make_map,
@@ -94,6 +98,44 @@ def test_probabilities_know_what_they_are():
         assert plane.meta["training_prior"] == 0.1
         assert plane.meta["model"] == PROVENANCE["model"]
     assert make_map().probabilities["CR"].uncertainty is None
+
+
+def test_uncertainty_is_looked_up_when_it_is_asked_for(monkeypatch):
+    from maximask_astro.masking import planes
+
+    calls = []
+
+    def look_up(*arguments):
+        calls.append(arguments)
+        return look_up_uncertainty(*arguments)
+
+    monkeypatch.setattr(planes, "look_up_uncertainty", look_up)
+    cmap = make_map(spread=SPREAD)
+    plane = cmap.probabilities["CR"]
+    assert plane.data is not None
+    assert calls == []
+    spread = plane.uncertainty
+    assert isinstance(spread, StdDevUncertainty)
+    assert spread.parent_nddata is plane
+    assert cmap.probabilities["CR"].uncertainty is spread
+    assert len(calls) == 1
+    assert cmap.probabilities["P"].uncertainty is None
+    # The table is about the network's own probability, at its training prior.
+    p = plane.data.astype(float)
+    factor = log_prior_factor(0.1, get_class("CR").prior)
+    sigma = np.interp(logit(p) + factor, *SPREAD["CR"].values())
+    np.testing.assert_allclose(spread.array, p * (1 - p) * sigma, rtol=1e-5)
+    assert np.array_equal(np.isnan(spread.array), cmap.invalid)
+
+
+def test_a_prior_that_was_not_changed_needs_no_training_prior():
+    cmap = make_map(spread=SPREAD)
+    settings = tuple(
+        replace(item, training_prior=None, prior=None) for item in cmap.settings
+    )
+    plane = replace(cmap, settings=settings).probabilities["SAT"]
+    p = plane.data
+    np.testing.assert_allclose(plane.uncertainty.array, p * (1 - p) / 4, rtol=1e-5)
 
 
 def test_probabilities_that_were_not_kept():

@@ -49,4 +49,7 @@ def test_provenance_says_how_the_map_was_made():
     assert header["MM_UTC"] == PROVENANCE["date"]
     assert PROVENANCE["weights_sha256"].startswith(header["MM_SHA"])
     assert header["MM_NODAT"] == ALL.invalid.sum()
-    assert fits.Header(provenance_cards({}, 0))["MM_UTC"]
+    assert header["MM_SATLV"] == PROVENANCE["saturation_level"]
+    nothing = fits.Header(provenance_cards({}, 0))
+    assert nothing["MM_UTC"]
+    assert nothing["MM_SATLV"] == "none"

@@ -7,15 +7,21 @@ import pytest
 from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import CCDData, NDData
+from scipy.special import logit
 
 from maximask_astro import __version__
 from maximask_astro.flags import ABBREVIATIONS, CLASSES
-from maximask_astro.inference import update_probability
+from maximask_astro.inference import log_prior_factor, update_probability
 from maximask_astro.masking import ContaminantMasker
-from maximask_astro.masking.tests.maps import same
+from maximask_astro.masking.tests.maps import SPREAD, same
 from maximask_astro.tests.helpers import make_exposure, tiny_card, tiny_weights
-from maximask_astro.utils import ModelNotFoundError
-from maximask_astro.weights import packaged_card, save_model
+from maximask_astro.utils import InputError, ModelNotFoundError
+from maximask_astro.weights import (
+    load_model,
+    look_up_uncertainty,
+    packaged_card,
+    save_model,
+)
 
 SHAPE = (60, 90)
 IMAGE = make_exposure(SHAPE).round()  # whole numbers fit every dtype below
@@ -211,6 +217,66 @@ def test_uncertainty_comes_with_the_probabilities(tiny_model):
     )
 
 
+@pytest.fixture(scope="module")
+def aware(tiny_model):
+    """A model whose card says how uncertain its probabilities are."""
+    model = load_model(tiny_model)
+    return replace(model, card=replace(model.card, spread=SPREAD))
+
+
+@pytest.mark.parametrize("uncertainty", ["default", "card"])
+def test_uncertainty_comes_from_the_card(aware, expected, uncertainty):
+    cmap = ContaminantMasker(aware, uncertainty=uncertainty)(IMAGE)
+    assert same(cmap, expected)
+    assert cmap.uncertainty_planes is None
+    plane, factor = cmap.probabilities["CR"], log_prior_factor(0.01, 0.0005)
+    with np.errstate(divide="ignore"):
+        std = look_up_uncertainty(logit(plane.data), SPREAD["CR"], factor)
+    np.testing.assert_allclose(plane.uncertainty.array, std, rtol=1e-4)
+    assert 0.05 < std.max() <= 0.5
+    assert plane.meta["uncertainty"] == "card (spread over skies)"
+    assert cmap.probabilities["TRL"].uncertainty is None
+
+
+def test_uncertainty_of_the_card_only_where_there_is_one(aware, tiny_model):
+    none = ContaminantMasker(aware, uncertainty=None)
+    assert none.provenance["uncertainty"] == "none (not estimated)"
+    assert none(IMAGE[:40]).probabilities["CR"].uncertainty is None
+    others = ContaminantMasker(aware, classes="TRL,P")
+    assert others.provenance["uncertainty"] == "none (not estimated)"
+    with pytest.raises(InputError, match="no table of uncertainties"):
+        ContaminantMasker(tiny_model, uncertainty="card")
+    thrifty = ContaminantMasker(aware, keep_probabilities=False)
+    assert thrifty(IMAGE).probability_planes is None
+    asked = ContaminantMasker(aware, keep_probabilities=False, uncertainty="card")
+    assert asked(IMAGE).probability_planes is not None
+
+
+def test_other_priors_make_another_masker(tiny_model):
+    masker = ContaminantMasker(tiny_model, priors={"CR": 0.2}, grow={"TRL": 2})
+    before = repr(masker)
+    fringed = masker.with_priors(FR=0.3)
+    assert repr(fringed) == before.replace("CR:0.2", "CR:0.2,FR:0.3")
+    assert repr(masker) == before
+    assert repr(masker.with_priors({"stl": None, "CR": 0.3})) == (
+        before.replace("CR:0.2", "CR:0.3,TRL:None")
+    )
+    direct = ContaminantMasker(
+        tiny_model, priors={"CR": 0.2, "FR": 0.3}, grow={"TRL": 2}
+    )
+    assert same(fringed(IMAGE), direct(IMAGE))
+    raw = ContaminantMasker(tiny_model, priors=None).with_priors(FR=0.3)
+    assert {item.name for item in raw.settings if item.prior is not None} == {"FR"}
+    few = ContaminantMasker(tiny_model, classes=iter(["CR", "FR"])).with_priors(FR=0.3)
+    assert few.classes == ("CR", "FR")
+    with pytest.raises(ValueError, match="This masker has no class TRL; it has CR, FR"):
+        few.with_priors(TRL=0.1)
+    with pytest.raises(ValueError, match="The prior of FR is 1"):
+        few.with_priors(FR=1)
+    with pytest.raises(TypeError, match="priors must be a mapping"):
+        few.with_priors(["FR"])
+
+
 def test_probabilities_need_not_be_kept(tiny_model, expected):
     cmap = ContaminantMasker(tiny_model, keep_probabilities=False)(IMAGE)
     assert np.array_equal(cmap.verdicts, expected.verdicts)
@@ -238,13 +304,19 @@ def test_repr_is_short_and_says_what_was_changed(tiny_model):
         thresholds=0.5,
         grow={"CR": 2},
         uncertainty="dihedral",
+        saturation=("satmax", "SATLEV"),
         tiling="original",
     )
     assert repr(masker) == (
         "ContaminantMasker('tiny', classes='CR,TRL', priors='CR:None,TRL:0.01', "
-        "thresholds=0.5, uncertainty='dihedral', grow='CR:2', tiling='original')"
+        "thresholds=0.5, uncertainty='dihedral', saturation='SATMAX,SATLEV', "
+        "grow='CR:2', tiling='original')"
     )
     assert repr(ContaminantMasker(tiny_model, priors=None)).endswith("priors=None)")
+    level = ContaminantMasker(tiny_model, saturation=50000, uncertainty=None)
+    assert repr(level) == (
+        "ContaminantMasker('tiny', uncertainty=None, saturation=50000.0)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -255,6 +327,8 @@ def test_repr_is_short_and_says_what_was_changed(tiny_model):
         ({"priors": {"CR": 1}}, ValueError, "The prior of CR"),
         ({"thresholds": -1}, ValueError, "The threshold of CR"),
         ({"grow": -1}, ValueError, "by which CR is grown"),
+        ({"saturation": -1}, ValueError, "level of saturation is -1; it must be a pos"),
+        ({"saturation": {}}, TypeError, "saturation must be a level, 'header', a head"),
         ({"tiling": "none"}, ValueError, "no tiling 'none'"),
         ({"tile_size": 100}, ValueError, "at least 416 pixels"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1"),

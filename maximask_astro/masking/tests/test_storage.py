@@ -11,6 +11,7 @@ from maximask_astro.masking import ContaminantMap
 from maximask_astro.masking.tests.maps import (
     NAMES,
     PROVENANCE,
+    SPREAD,
     assert_same_map,
     make_map,
 )
@@ -41,7 +42,7 @@ def written(cmap, tmp_path, name="map.fits"):
     names=st.sets(st.sampled_from([f.abbreviation for f in CLASSES]), min_size=1),
     seed=st.integers(0, 1000),
     planes=st.booleans(),
-    spread=st.booleans(),
+    spread=st.sampled_from([None, "planes", "tables"]),
     model=st.text(max_size=100),
 )
 def test_maps_survive_a_file(
@@ -49,7 +50,9 @@ def test_maps_survive_a_file(
 ):
     """Any classes (with or without BG), a cube, any text about the model."""
     others = {"provenance": {**PROVENANCE, "model": model}}
-    if spread:
+    if spread == "tables":
+        others["spread"] = SPREAD
+    elif spread:
         cube = np.random.RandomState(seed).uniform(size=(len(names), *shape))
         others["uncertainty_planes"] = cube.astype(np.float32)
     cmap = make_map(shape, names, seed=seed, planes=planes, **others)

@@ -9,6 +9,7 @@ from maximask_astro.scripts.arguments import (
     number_within,
     positive_integer,
     radius,
+    saturation,
 )
 
 
@@ -25,6 +26,11 @@ from maximask_astro.scripts.arguments import (
         (number_within("[0, 1]"), "1.0", 1.0),
         (radius, "0", 0.0),
         (radius, "2.5", 2.5),
+        (saturation, "50000", 50000.0),
+        (saturation, "None", None),
+        (saturation, "Header", "header"),
+        (saturation, "satmax", ("satmax",)),
+        (saturation, "A,B", ("A", "B")),
         (class_list, "all", "all"),
         (class_list, "unusable", "unusable"),
         (class_list, "CR", ["CR"]),
@@ -59,6 +65,14 @@ def test_values(parse, text, value):
         *(
             (radius, text, "is not a radius from 0 to 1000")
             for text in ("-1", "1000", "nan", "inf", "far", "")
+        ),
+        *(
+            (saturation, text, "it must be a positive number")
+            for text in ("0", "-1", "nan", "inf")
+        ),
+        *(
+            (saturation, text, "keywords must be names of header cards")
+            for text in ("", "A,", "A,5")
         ),
         *((class_list, text, "XYZ") for text in ("XYZ", "CR,XYZ")),
         *((class_list, text, "class") for text in ("", "CR,,SAT")),

@@ -62,6 +62,8 @@ def expected(night, tiny_model):
             {"thresholds": {"CR": 0.1, "BBG": 0.9}},
         ),
         (["--grow", "2"], {"grow": 2}),
+        (["--saturation", "1010"], {"saturation": 1010}),
+        (["--saturation", "none"], {}),
         (["--batch-size", "2"], {}),
     ],
 )
