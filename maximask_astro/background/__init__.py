@@ -16,13 +16,12 @@ from maximask_astro.background.view import (
     N_BRIGHTEST,
     SEGMENT,
     VIEW_CHANNELS,
-    FrameView,
-    ViewBuilder,
     block_statistics,
     full_level,
     line_contrast,
     scale_blocks,
 )
+from maximask_astro.background.view_builder import FrameView, ViewBuilder
 
 __all__ = [
     "BLOCK",

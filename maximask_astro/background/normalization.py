@@ -13,7 +13,8 @@ from maximask_astro.background.fill import fill_invalid
 from maximask_astro.background.mesh import mesh_sky
 from maximask_astro.background.sky import Sky, array_reader
 from maximask_astro.background.surface import constant_surface, zoomed_surface
-from maximask_astro.background.view import SEGMENT, ViewBuilder
+from maximask_astro.background.view import SEGMENT
+from maximask_astro.background.view_builder import ViewBuilder
 
 __all__ = [
     "NORMALIZATIONS",

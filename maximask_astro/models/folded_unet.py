@@ -17,6 +17,10 @@ __all__ = ["build_folded_unet"]
 
 keras = import_keras()
 
+# Layers that begin with zeros: what the frame says is learned in addition to what the
+# image says.
+_SILENT = ("told", "line_logits", "block_logits")
+
 
 def build_folded_unet(
     *,
@@ -103,4 +107,8 @@ def build_folded_unet(
     logits = folded_unet(graph, image, context, **options)
     of_blocks = graph.conv(told, "block_logits", n_classes, 1, activation=None)
     inputs = {"image": image, **view, "origin": origin}
-    return keras.Model(inputs, [logits, of_blocks], name="folded_unet")
+    model = keras.Model(inputs, [logits, of_blocks], name="folded_unet")
+    for name in _SILENT:
+        kernel = model.get_layer(name).kernel
+        kernel.assign(keras.ops.zeros(kernel.shape))
+    return model

@@ -11,9 +11,6 @@ whole image, as many rows late as the network sees below a pixel, and what is ke
 between does not depend on the image's height. What is beyond it is not computed.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,80 +18,9 @@ from jax import lax
 
 from maximask_astro.networks.frame import spread_segments
 from maximask_astro.networks.kernels import apply_kernel
+from maximask_astro.networks.queues import Kept, Rows
 
 __all__ = ["RowNetwork"]
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """
-    Some rows of a map.
-
-    Parameters
-    ----------
-    values : array
-        Shape (rows, width, channels).
-
-    scale : int
-        Rows of the image to one of these.
-
-    late : int
-        So many rows before those that would belong to the image's new rows.
-
-    zero : bool
-        Whether rows that are not in the image are zero.
-    """
-
-    values: Any
-    scale: int
-    late: int
-    zero: bool
-
-
-class _Kept:
-    """
-    What operations keep from one time to the next, in their order.
-
-    Each keeps a queue of arrays, of which the first leaves when one more comes. Only
-    the first two are looked at, so that long waits copy nothing.
-
-    Parameters
-    ----------
-    queues : list of tuple of array or None
-        The first, and where it is needed the second, of each queue; None at the
-        first time, when all are zero.
-    """
-
-    def __init__(self, queues):
-        self._queues = None if queues is None else iter(queues)
-        # What comes into each queue, and how many it holds.
-        self.new, self.lengths = [], []
-
-    def _take(self, shape, dtype, length):
-        """Look at a queue of so many arrays; `new` must get one for it."""
-        self.lengths.append(length)
-        if self._queues is None:
-            return (jnp.zeros(shape, dtype),) * min(length, 2)
-        return next(self._queues)
-
-    def before(self, values, number):
-        """Put the last rows of before in front, and keep those of now."""
-        (kept,) = self._take((number, *values.shape[1:]), values.dtype, 1)
-        joined = jnp.concatenate([kept, values])
-        self.new.append(joined[len(joined) - number :])
-        return joined
-
-    def delayed(self, values, number):
-        """Give as many rows, of so many rows before."""
-        times, rest = divmod(number, len(values))
-        if not times:
-            return self.before(values, rest)[: len(values)]
-        length = times + bool(rest)
-        first, *second = self._take(values.shape, values.dtype, length)
-        self.new.append(values)
-        if not rest:
-            return first
-        return jnp.concatenate([first[len(values) - rest :], second[0][:-rest]])
 
 
 class _RowGraph:
@@ -131,7 +57,7 @@ class _RowGraph:
         )
         there = lax.broadcast_in_dim(there, shape, (0,))
         values = lax.select(there, x.values, lax.full_like(x.values, 0))
-        return _Rows(values, x.scale, x.late, True)
+        return Rows(values, x.scale, x.late, True)
 
     def _is_there(self, number, scale, late):
         """Whether any of so many rows is in the image."""
@@ -147,7 +73,7 @@ class _RowGraph:
         if not more:
             return x
         values = self._kept.delayed(x.values, more)
-        return _Rows(values, x.scale, late, x.zero)
+        return Rows(values, x.scale, late, x.zero)
 
     def _together(self, maps):
         late = max(x.late for x in maps)
@@ -158,7 +84,7 @@ class _RowGraph:
         return self._wait(x, x.late + x.late % 2)
 
     def arcsinh(self, x):
-        return _Rows(jnp.arcsinh(x.values), x.scale, x.late, x.zero)
+        return Rows(jnp.arcsinh(x.values), x.scale, x.late, x.zero)
 
     def conv(self, x, name, filters, size=3, activation="relu"):
         kernel, bias = (self._weights[f"{name}/{part}"] for part in ("kernel", "bias"))
@@ -175,24 +101,24 @@ class _RowGraph:
         values = lax.add(values, lax.broadcast(bias, values.shape[:-1]))
         if activation == "relu":
             values = lax.max(values, lax.full_like(values, 0))
-        return _Rows(values, x.scale, late, False)
+        return Rows(values, x.scale, late, False)
 
     def pool(self, x):
         upper, lower = _corners(self._even(x).values)
         values = jnp.maximum(jnp.maximum(*upper), jnp.maximum(*lower))
-        return _Rows(values, 2 * x.scale, (x.late + 1) // 2, False)
+        return Rows(values, 2 * x.scale, (x.late + 1) // 2, False)
 
     def mixed_pool(self, x):
         (a, b), (c, d) = _corners(self._even(x).values)
         half = x.values.shape[-1] // 2
         largest = jnp.maximum(jnp.maximum(a, b), jnp.maximum(c, d))[..., :half]
         values = jnp.concatenate([largest, ((a + b + c + d) / 4)[..., half:]], axis=-1)
-        return _Rows(values, 2 * x.scale, (x.late + 1) // 2, False)
+        return Rows(values, 2 * x.scale, (x.late + 1) // 2, False)
 
     def features_of(self, context, x):
         self.late_features = x.late
         # Those of rows that are as late; beyond the image they do not matter.
-        return _Rows(context.features, x.scale, x.late, False)
+        return Rows(context.features, x.scale, x.late, False)
 
     def add_lines(self, logits, context, name):
         kernel, bias = (self._weights[f"{name}/{part}"] for part in ("kernel", "bias"))
@@ -204,7 +130,7 @@ class _RowGraph:
         down = spread_segments(of_columns, 0, context.offset[0], rows)
         across = spread_segments(of_rows, 1, context.offset[1], width)
         values = logits.values + down + across
-        return _Rows(values, logits.scale, logits.late, False)
+        return Rows(values, logits.scale, logits.late, False)
 
     def pool_with_positions(self, x):
         x = self._even(self._zeroed(x))
@@ -220,8 +146,8 @@ class _RowGraph:
             positions.append(here)
         positions.append(~taken)
         late = x.late // 2
-        return _Rows(values, 2 * x.scale, late, True), [
-            _Rows(where, 2 * x.scale, late, True) for where in positions
+        return Rows(values, 2 * x.scale, late, True), [
+            Rows(where, 2 * x.scale, late, True) for where in positions
         ]
 
     def unpool(self, x, positions, before):
@@ -230,7 +156,7 @@ class _RowGraph:
         pairs = [jnp.stack(places[i : i + 2], axis=2) for i in (0, 2)]
         height, width, channels = x.values.shape
         values = jnp.stack(pairs, axis=1).reshape(2 * height, 2 * width, channels)
-        return _Rows(values, x.scale // 2, 2 * x.late, x.zero)
+        return Rows(values, x.scale // 2, 2 * x.late, x.zero)
 
     def upsample(self, x, name):
         height, width, channels = x.values.shape
@@ -238,7 +164,7 @@ class _RowGraph:
             x.values[:, None, :, None], (height, 2, width, 2, channels)
         )
         values = values.reshape(2 * height, 2 * width, channels)
-        return _Rows(values, x.scale // 2, 2 * x.late, x.zero)
+        return Rows(values, x.scale // 2, 2 * x.late, x.zero)
 
     def fold(self, x):
         x = self._even(x)
@@ -246,7 +172,7 @@ class _RowGraph:
         values = x.values.reshape(height // 2, 2, width // 2, 2, channels)
         values = values.transpose(0, 2, 1, 3, 4)
         values = values.reshape(height // 2, width // 2, 4 * channels)
-        return _Rows(values, 2 * x.scale, x.late // 2, x.zero)
+        return Rows(values, 2 * x.scale, x.late // 2, x.zero)
 
     def unfold(self, x):
         height, width, channels = x.values.shape
@@ -254,12 +180,12 @@ class _RowGraph:
         values = x.values.reshape(height, width, 2, 2, channels)
         values = values.transpose(0, 2, 1, 3, 4)
         values = values.reshape(2 * height, 2 * width, channels)
-        return _Rows(values, x.scale // 2, 2 * x.late, x.zero)
+        return Rows(values, x.scale // 2, 2 * x.late, x.zero)
 
     def add(self, first, second):
         first, second = self._together([first, second])
         zero = first.zero and second.zero
-        return _Rows(first.values + second.values, first.scale, first.late, zero)
+        return Rows(first.values + second.values, first.scale, first.late, zero)
 
     def concatenate(self, maps):
         maps = self._together(maps)
@@ -269,7 +195,7 @@ class _RowGraph:
             return tuple(maps)
         values = jnp.concatenate([x.values for x in maps], axis=-1)
         zero = all(x.zero for x in maps)
-        return _Rows(values, maps[0].scale, maps[0].late, zero)
+        return Rows(values, maps[0].scale, maps[0].late, zero)
 
 
 def _corners(values):
@@ -322,9 +248,9 @@ class RowNetwork:
         self.n_channels = output.shape[-1]
 
     def _run(self, weights, queues, image, start, height, context):
-        kept = _Kept(queues)
+        kept = Kept(queues)
         graph = _RowGraph(weights, kept, start, height)
-        image = _Rows(image, 1, 0, False)
+        image = Rows(image, 1, 0, False)
         if context is None:
             output = self._function(graph, image)
         else:

@@ -64,6 +64,18 @@ def add_parser(subparsers):
         help="learn from the exposures in this directory that have a mask file "
         "beside them (a.fits and a.masks.fits)",
     )
+    add(
+        "--skies",
+        metavar="DIR",
+        help="simulate a part of the contaminants on the exposures in this directory, "
+        "which need no masks",
+    )
+    add(
+        "--marks",
+        metavar="FILE",
+        help="JSON file that says what is seen on the skies (default: what the model "
+        "that training begins with suspects is left out)",
+    )
     add("--name", metavar="NAME", help="name of the model (default: that of the DIR)")
     add("-q", "--quiet", action="store_true", help="no progress bar")
     add("-v", "--verbose", action="store_true", help="tell what is being done")
@@ -110,22 +122,26 @@ def _run(args):
         adapted_model,
         draw_learning_curve,
         export_model,
+        judge_of,
         read_examples,
         read_recipe,
+        read_skies,
         write_model,
     )
     from maximask_astro.weights import load_model
 
-    recipe = read_recipe(args.recipe or ("fine_tune" if args.data else "default"))
+    adapts = args.data is not None or (args.skies is not None and not args.recipe)
+    recipe = read_recipe(args.recipe or ("fine_tune" if adapts else "default"))
     tracking = recipe.task == "tracking"
-    if tracking and args.data is not None:
-        raise InputError(
-            f"The recipe '{recipe.name}' is for tracking errors, and learns from "
-            "simulated exposures only; leave out --data."
-        )
+    for name in ("data", "skies"):
+        if tracking and getattr(args, name) is not None:
+            raise InputError(
+                f"The recipe '{recipe.name}' is for tracking errors, and learns from "
+                f"simulated exposures only; leave out --{name}."
+            )
     default = DEFAULT_TRACKING_MODEL if tracking else DEFAULT_MODEL
     start = args.start
-    if start is None and args.data is not None:
+    if start is None and adapts:
         start = "default"
     model = None
     if start is not None:
@@ -133,12 +149,20 @@ def _run(args):
     examples = None
     if args.data is not None:
         examples = read_examples(args.data, model.card)
+    skies = None
+    if args.skies is not None:
+        judge = None
+        if args.marks is None and model is not None:
+            judge = judge_of(model)
+        skies = read_skies(args.skies, marks=args.marks, judge=judge)
     output = Path(args.output)
     with _on_device(args.device):
         if tracking:
             trainer = TrackingTrainer(recipe, output, start=model)
         else:
-            trainer = MaskerTrainer(recipe, output, start=model, examples=examples)
+            trainer = MaskerTrainer(
+                recipe, output, start=model, examples=examples, skies=skies
+            )
         try:
             # None: a bar only on a terminal.
             finished = trainer.run(
@@ -153,7 +177,7 @@ def _run(args):
             return INTERRUPTED
         draw_learning_curve(output)
         name = args.name or output.resolve().name
-        if examples is not None:
+        if adapts:
             adapted = adapted_model(trainer, name)
             card = write_model(adapted, output / "model").card
         else:

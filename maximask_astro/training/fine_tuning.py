@@ -1,16 +1,22 @@
-"""Adapt a model to a camera by exposures with masks of one's own."""
+"""Adapt a model to a camera by exposures of one's own, with masks or without."""
 
 from dataclasses import replace
 
+from scipy.special import expit
+
 from maximask_astro import __version__
+from maximask_astro.flags import get_class
+from maximask_astro.inference import log_prior_factor, logits_of_image
 from maximask_astro.training.examples import make_examples
 from maximask_astro.training.export import half_precision
 from maximask_astro.training.recipe import read_recipe
 from maximask_astro.training.runs import summarize_runs
+from maximask_astro.training.skies import read_skies
 from maximask_astro.training.trainer import MaskerTrainer
+from maximask_astro.utils.errors import InputError
 from maximask_astro.weights import LoadedModel, load_model, weights_digest
 
-__all__ = ["adapted_model", "fine_tune"]
+__all__ = ["adapted_model", "fine_tune", "judge_of"]
 
 
 def adapted_model(trainer, name=None):
@@ -20,7 +26,7 @@ def adapted_model(trainer, name=None):
     Parameters
     ----------
     trainer : `MaskerTrainer`
-        The trainer, with a model it began with and examples.
+        The trainer, with a model it began with, and examples or skies.
 
     name : str, optional
         Name of the model; by default that of the first with ``-adapted``.
@@ -32,7 +38,16 @@ def adapted_model(trainer, name=None):
         the loss presents the classes alike, but no ROC curves or figures,
         which were those of other weights.
     """
-    base, number = trainer.start.card, len(trainer.examples)
+    base = trainer.start.card
+    parts = [
+        f"{len(items)} {what}"
+        for items, what in (
+            (trainer.examples or [], "exposures with masks"),
+            (trainer.skies or [], "real skies"),
+        )
+        if items
+    ]
+    learned = " and ".join(parts)
     paths = [variable.path for variable in trainer.network.trainable_variables]
     weights = dict(zip(paths, trainer.groups["mean"], strict=True))
     # In half precision, as they will be if the model is saved.
@@ -40,7 +55,7 @@ def adapted_model(trainer, name=None):
     card = replace(
         base,
         name=name or f"{base.name}-adapted",
-        description=f"The model {base.name}, adapted to {number} exposures.",
+        description=f"The model {base.name}, adapted to {learned}.",
         source={
             "package": f"maximask_astro {__version__}",
             "model": base.name,
@@ -52,18 +67,52 @@ def adapted_model(trainer, name=None):
         training=summarize_runs(trainer.runs, trainer.recipe, trainer.step),
         known_limits=(
             *base.known_limits,
-            f"Adapted to {number} exposures: it may do worse on others than before.",
+            f"Adapted to {learned}: it may do worse on others than before.",
         ),
     )
     full = {path: array.astype("f4") for path, array in weights.items()}
     return LoadedModel(card, full)
 
 
+def judge_of(model):
+    """
+    Let a model tell what it suspects on exposures without masks.
+
+    Parameters
+    ----------
+    model : `~maximask_astro.weights.LoadedModel`
+        The model.
+
+    Returns
+    -------
+    judge : callable
+        As `read_skies` takes it: from an exposure to a mapping from classes to
+        planes of posterior probability, at the default priors.
+    """
+    card = model.card
+    names = [name for name in card.classes if name not in ("BBG", "BG")]
+    # A suspicion is what is likely where contaminants are as frequent as usual.
+    shifts = {
+        name: log_prior_factor(card.training_priors[name], get_class(name).prior)
+        for name in names
+    }
+
+    def judge(image):
+        logits = logits_of_image(model, image)
+        return {
+            name: expit(logits[..., card.classes.index(name)] - shifts[name])
+            for name in names
+        }
+
+    return judge
+
+
 def fine_tune(
     model,
-    images,
-    masks,
+    images=None,
+    masks=None,
     *,
+    skies=None,
     classes=None,
     steps=None,
     learning_rate=None,
@@ -75,19 +124,24 @@ def fine_tune(
     progress_bar=False,
 ):
     """
-    Adapt a model to exposures with masks.
+    Adapt a model to exposures with masks, or to ordinary ones without.
 
     Learns from random crops of the exposures, turned and mirrored at random,
     and in part from simulated exposures, so that it does not forget what the
-    masks do not show.
+    masks do not show. On exposures without masks, contaminants are simulated.
 
     Parameters
     ----------
     model : str, path-like or `~maximask_astro.weights.LoadedModel`
         The model to begin with. It is not changed.
 
-    images, masks, classes : object
+    images, masks, classes : object, optional
         See `make_examples`.
+
+    skies : path-like or list of `~maximask_astro.training.skies.Sky`, optional
+        Directory of ordinary exposures of the camera, or what
+        `~maximask_astro.training.read_skies` made of it. What the model itself
+        finds on them is left out of the loss.
 
     steps, learning_rate, size, batch, simulated, seed : optional
         In place of what the recipe ``'fine_tune'`` says, see `Recipe`.
@@ -106,9 +160,19 @@ def fine_tune(
     Raises
     ------
     InputError
-        Images and masks do not match, or the loss is not finite.
+        Images and masks do not match, there are neither images nor enough skies, or
+        the loss is not finite.
+
+    Warns
+    -----
+    MaximaskWarning
+        Some of the skies cannot be used.
     """
     model = load_model(model)
+    if images is None and skies is None:
+        raise InputError(
+            "There is nothing to learn from: give images with masks, or skies."
+        )
     changes = {
         "steps": steps,
         "learning_rate": learning_rate,
@@ -122,9 +186,13 @@ def fine_tune(
     recipe = replace(recipe, **changes)
     if steps is not None:
         recipe = replace(recipe, warmup=min(recipe.warmup, steps // 10))
-    examples = make_examples(
-        images, masks, classes=classes, normalization=model.card.normalization
-    )
-    trainer = MaskerTrainer(recipe, None, start=model, examples=examples)
+    examples = None
+    if images is not None:
+        examples = make_examples(
+            images, masks, classes=classes, normalization=model.card.normalization
+        )
+    if skies is not None and not isinstance(skies, list):
+        skies = read_skies(skies, judge=judge_of(model))
+    trainer = MaskerTrainer(recipe, None, start=model, examples=examples, skies=skies)
     trainer.run(progress_bar=progress_bar)
     return adapted_model(trainer, name)

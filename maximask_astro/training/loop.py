@@ -31,9 +31,6 @@ _LOG_EVERY = 50
 
 _GROUPS = ("weights", "mean", "optimizer")
 
-# Layers whose output is added to that of others.
-_ADDED = {"line_logits", "told"}
-
 
 class Trainer:
     """
@@ -85,27 +82,17 @@ class Trainer:
         if groups is None:
             weights = [v.value for v in self.network.trainable_variables]
             if start is not None:
-                weights = self._begun(start.weights, weights)
+                # The recipe may add layers to the model's.
+                weights = [
+                    start.weights.get(path, first)
+                    for path, first in zip(self._paths, weights, strict=True)
+                ]
             state = [v.value for v in self.optimizer.variables]
             groups = {"weights": weights, "mean": list(weights), "optimizer": state}
             groups.update(self._first_extras())
         self.extras = {name: groups.pop(name) for name in groups.keys() - set(_GROUPS)}
         # One object, so that an interruption finds both or neither changed.
         self._state = step, jax.tree.map(jax.numpy.asarray, groups)
-
-    def _begun(self, begun, first):
-        """Weights of a model, and first ones of layers that it does not have."""
-        # What comes in addition is silent at first.
-        missing = {path.split("/")[0] for path in set(self._paths) - begun.keys()}
-        silent = missing & _ADDED
-        return [
-            begun[path]
-            if path in begun
-            else np.zeros_like(weights)
-            if path.split("/")[0] in silent
-            else weights
-            for path, weights in zip(self._paths, first, strict=True)
-        ]
 
     @property
     def step(self):

@@ -38,7 +38,7 @@ RECIPE = replace(
 def make_trainer(directory, recipe=RECIPE, **options):
     """A trainer that looks at few exposures for their proportions."""
     with pytest.MonkeyPatch.context() as patch, quick_compilation():
-        patch.setattr(trainer, "_N_FOR_PROPORTIONS", 4)
+        patch.setattr(trainer, "_N_FOR_PROPORTIONS", 24)
         return MaskerTrainer(recipe, directory, **options)
 
 
