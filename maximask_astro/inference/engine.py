@@ -27,6 +27,7 @@ from maximask_astro.inference.bands import SkyReader, join_bands, make_batches
 from maximask_astro.inference.compiling import weights_that_fit
 from maximask_astro.inference.devices import Devices
 from maximask_astro.inference.frame import has_view, look_at_frame
+from maximask_astro.inference.rivals import beaten_codes
 from maximask_astro.inference.row_engine import band_height, has_rows, stream_rows
 from maximask_astro.inference.symmetry import spread_over_symmetries
 from maximask_astro.inference.tiling import plan_blocks, plan_tiles
@@ -37,6 +38,9 @@ __all__ = ["TILINGS", "TileEngine"]
 TILINGS = ("seamless", "original")
 
 _DEFAULT_TILE_SIZE = 1536
+
+# What a tile is evaluated for, for each of which all is compiled anew.
+_STATIC = ("channels", "probabilities", "uncertainties", "rivals")
 
 
 # Not the same object twice.
@@ -53,7 +57,7 @@ def _compiled(model):
 
     network = row_function(model.card.architecture, model.card.options)
 
-    @partial(jax.jit, static_argnames=("channels", "probabilities", "uncertainties"))
+    @partial(jax.jit, static_argnames=_STATIC)
     def evaluate(
         weights,
         *,
@@ -62,6 +66,7 @@ def _compiled(model):
         channels,
         probabilities,
         uncertainties,
+        rivals,
         told,
         **sky,
     ):
@@ -81,7 +86,8 @@ def _compiled(model):
             )
         if not uncertainties:
             logits = logits_of(*maps) + of_lines
-            return *judge(logits, decisions, channels, probabilities), None
+            found = judge(logits, decisions, channels, probabilities, rivals)
+            return *found, None
 
         # What the frame has around a tile stays as it is, and is turned with it.
         def posterior(logits):
@@ -91,6 +97,10 @@ def _compiled(model):
         values, spread = spread_over_symmetries(logits_of, maps, posterior)
         above = values > decisions["thresholds"]
         codes = jnp.where(above, decisions["codes"], 0).sum(-1, dtype=jnp.uint32)
+        if rivals:
+            odds = jax.scipy.special.logit(values)
+            limits, bits = decisions["log_odds"], decisions["codes"]
+            codes &= ~beaten_codes(odds, limits, bits, rivals)
         planes = jnp.moveaxis(values, -1, 1) if probabilities else None
         return codes, planes, jnp.moveaxis(spread, -1, 1)
 
@@ -212,6 +222,7 @@ class TileEngine:
         view=None,
         probabilities=True,
         uncertainties=False,
+        rivals=(),
         progress_bar=False,
     ):
         """
@@ -242,6 +253,11 @@ class TileEngine:
             the eight symmetries of the square (eight times the work). What the
             model knows of the whole frame is the same for all eight.
 
+        rivals : tuple of tuple of two int, optional
+            Pairs of decisions about classes that look alike: of two that are both
+            taken, the likelier takes a pixel, see
+            `~maximask_astro.inference.rivals.beaten_codes`.
+
         progress_bar : bool, optional
             Whether to show a progress bar over tiles.
 
@@ -263,6 +279,7 @@ class TileEngine:
                 frame=frame,
                 rows=rows,
                 probabilities=probabilities,
+                rivals=rivals,
                 progress_bar=progress_bar,
             )
             return
@@ -273,6 +290,7 @@ class TileEngine:
             "channels": tuple(d.channel for d in decisions),
             "probabilities": probabilities,
             "uncertainties": uncertainties,
+            "rivals": rivals,
         }
         evaluate = partial(
             function,

@@ -91,7 +91,7 @@ def _compiled(model, rows, width, told):
 
     # Nothing is donated: what is new would take the place of what is old, and XLA
     # would copy both.
-    @partial(compiled, static_argnames=("channels", "probabilities"))
+    @partial(compiled, static_argnames=("channels", "probabilities", "rivals"))
     def step(
         queues,
         image,
@@ -101,6 +101,7 @@ def _compiled(model, rows, width, told):
         decisions,
         channels,
         probabilities,
+        rivals,
         sky,
         told,
     ):
@@ -108,14 +109,23 @@ def _compiled(model, rows, width, told):
         logits, new = network.step(
             model.weights, queues, image, start, height, context_of(told)
         )
-        found = judge(logits[None], decisions, channels, probabilities)
+        found = judge(logits[None], decisions, channels, probabilities, rivals)
         return [None if part is None else part[0] for part in found], new
 
     return network, step
 
 
 def stream_rows(
-    model, reader, decisions, numbers, *, frame, rows, probabilities, progress_bar
+    model,
+    reader,
+    decisions,
+    numbers,
+    *,
+    frame,
+    rows,
+    probabilities,
+    rivals,
+    progress_bar,
 ):
     """
     Evaluate a network on an image.
@@ -144,6 +154,9 @@ def stream_rows(
 
     probabilities : bool
         Whether to return posterior probabilities.
+
+    rivals : tuple of tuple of two int
+        Pairs of decisions about classes that look alike.
 
     progress_bar : bool
         Whether to show a progress bar over rows.
@@ -178,6 +191,7 @@ def stream_rows(
     how = {
         "channels": tuple(d.channel for d in decisions),
         "probabilities": probabilities,
+        "rivals": rivals,
     }
     device = next_device()
     kind = (id(network), device, *how.values())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maximask_astro.background import FULL
+from maximask_astro.inference.rivals import beaten_codes
 
 __all__ = ["ClassDecision", "judge", "normalize", "numbers_of"]
 
@@ -98,7 +99,7 @@ def numbers_of(decisions):
     }
 
 
-def judge(logits, decisions, channels, probabilities):
+def judge(logits, decisions, channels, probabilities, rivals=()):
     """
     Turn logits into verdicts.
 
@@ -115,6 +116,10 @@ def judge(logits, decisions, channels, probabilities):
 
     probabilities : bool
         Whether to return posterior probabilities, too.
+
+    rivals : tuple of tuple of two int, optional
+        Pairs of these that look alike, see
+        `~maximask_astro.inference.rivals.beaten_codes`.
 
     Returns
     -------
@@ -133,6 +138,8 @@ def judge(logits, decisions, channels, probabilities):
     # Above a threshold of the probability, by its logarithm of the odds.
     above = odds > decisions["log_odds"]
     codes = jnp.where(above, decisions["codes"], 0).sum(-1, dtype=jnp.uint32)
+    if rivals:
+        codes &= ~beaten_codes(odds, decisions["log_odds"], decisions["codes"], rivals)
     if not probabilities:
         return codes, None
     return codes, jnp.moveaxis(jax.nn.sigmoid(odds), -1, 1)

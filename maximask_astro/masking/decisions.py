@@ -1,5 +1,6 @@
 """From what users say about classes to what the engine does with their logits."""
 
+from maximask_astro.flags import rival_positions
 from maximask_astro.inference import ClassDecision, log_prior_factor
 from maximask_astro.masking.contaminant_map import ClassSettings
 from maximask_astro.masking.settings import (
@@ -8,7 +9,7 @@ from maximask_astro.masking.settings import (
     resolve_thresholds,
 )
 
-__all__ = ["decide", "log_factor", "settle"]
+__all__ = ["decide", "log_factor", "rivals_of", "settle"]
 
 
 def settle(card, *, classes, priors, thresholds):
@@ -92,3 +93,26 @@ def decide(card, settings):
         )
         for item in settings
     )
+
+
+def rivals_of(card, settings):
+    """
+    Find the pairs of classes of which only the likelier takes a pixel.
+
+    Parameters
+    ----------
+    card : `~maximask_astro.weights.ModelCard`
+        Card of the model.
+
+    settings : tuple of `ClassSettings`
+        The classes.
+
+    Returns
+    -------
+    pairs : tuple of tuple of two int
+        Positions in ``settings``; none for the published network, whose verdicts
+        stay what they are.
+    """
+    if card.architecture == "maximask":
+        return ()
+    return rival_positions([item.name for item in settings])

@@ -7,7 +7,7 @@ from maximask_astro.background import array_reader
 from maximask_astro.inference import TileEngine
 from maximask_astro.masking.arrays import CubeArrays, arrays_of
 from maximask_astro.masking.contaminant_map import ContaminantMap
-from maximask_astro.masking.decisions import decide, settle
+from maximask_astro.masking.decisions import decide, rivals_of, settle
 from maximask_astro.masking.header import provenance_of
 from maximask_astro.masking.representation import short_repr
 from maximask_astro.masking.saturation import SaturatedPixels, resolve_saturation
@@ -296,6 +296,7 @@ class ContaminantMasker:
             on_problem=on_problem or partial(_warn, where),
             probabilities=self._keep and keep,
             uncertainties=self._uncertainty == "dihedral",
+            rivals=rivals_of(self._model.card, self._settings),
             progress_bar=self._progress_bar,
         )
 
