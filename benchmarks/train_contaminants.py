@@ -56,7 +56,13 @@ def main():
     trainer.run(minutes=args.minutes)
     draw_learning_curve(args.directory)
     if args.keep is not None:
-        export_model(args.directory, args.keep, name=args.name, number=args.number)
+        export_model(
+            args.directory,
+            args.keep,
+            name=args.name,
+            number=args.number,
+            skies=marked_skies(args.data, "validation"),
+        )
         for name in _KEPT:
             if (args.directory / name).exists():
                 shutil.copy(args.directory / name, args.keep / name)

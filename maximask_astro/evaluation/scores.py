@@ -57,17 +57,20 @@ class ScoreHistogram:
             Of the same shape.
 
         valid : `~numpy.ndarray` of bool, optional
-            Shape (...); pixels to count.
+            Pixels to count, shape (...), or that of the logits if it depends on the
+            class.
         """
         n_classes = len(self.counts)
+        of_class = valid is not None and valid.ndim == logits.ndim
         index = (logits + _RANGE) * (_BINS / (2 * _RANGE)) + 1
         index = np.clip(index, 0, _BINS + 1).astype(np.int32)
         index += labels.astype(np.int32) * (_BINS + 2)
-        if valid is not None:
+        if valid is not None and not of_class:
             index = index[valid]
-        index = index.reshape(-1, n_classes)
         for number in range(n_classes):
-            counted = np.bincount(index[:, number], minlength=2 * (_BINS + 2))
+            counted = index[..., number]
+            counted = counted[valid[..., number]] if of_class else counted.ravel()
+            counted = np.bincount(counted, minlength=2 * (_BINS + 2))
             self.counts[number] += counted.reshape(2, -1)
 
     def rates(self):

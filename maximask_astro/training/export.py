@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from maximask_astro import __version__
+from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training import masker_card, tracking_card
 from maximask_astro.training.checkpoint import read_checkpoint
 from maximask_astro.training.runs import read_log, read_runs, summarize_runs
@@ -74,6 +75,7 @@ def export_model(
     known_limits=(_LIMIT,),
     figures=None,
     training=None,
+    skies=None,
     progress_bar=False,
 ):
     """
@@ -109,6 +111,9 @@ def export_model(
 
     training : dict, optional
         What to say on the card in place of what the training left behind.
+
+    skies : list of `~maximask_astro.training.skies.Sky`, optional
+        Real skies that a masker's training has not seen, for half of these exposures.
 
     progress_bar : bool, optional
         Whether to show a progress bar over exposures.
@@ -149,7 +154,12 @@ def export_model(
         **content.describe(recipe, network, groups),
     )
     model = LoadedModel(card, {path: w.astype("f4") for path, w in weights.items()})
-    found = content.measure(model, recipe, number, progress_bar)
+    options = {}
+    if recipe.task == "contaminants":
+        pixels, _ = groups["proportions"]
+        fractions = dict(zip(ABBREVIATIONS, map(float, pixels), strict=True))
+        options = {"fractions": fractions, "skies": skies}
+    found = content.measure(model, recipe, number, progress_bar, **options)
     found["figures"] = {**found["figures"], **(figures or {})}
     card = replace(card, **found)
     save_model(output, card, weights, make_test_tensors(model))

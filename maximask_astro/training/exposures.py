@@ -1,5 +1,6 @@
 """Simulated exposures for training: which keys they are made from."""
 
+from maximask_astro.flags import get_class
 from maximask_astro.simulation import (
     DEFAULT_FREQUENCIES,
     SimulationConfig,
@@ -9,6 +10,7 @@ from maximask_astro.simulation import (
 __all__ = [
     "PURPOSES",
     "exposure_key",
+    "night_config",
     "pack_bits",
     "simulated_batch",
     "simulation_config",
@@ -22,6 +24,9 @@ PURPOSES = {
     "jitter": 3,
     "export": 4,
     "skies": 5,
+    "night": 6,
+    "export on skies": 7,
+    "night on skies": 8,
 }
 
 
@@ -48,6 +53,33 @@ def simulation_config(recipe, purpose="training"):
         tuple(frequencies.items()),
         quiet=0.0 if purpose == "validation" else recipe.quiet,
     )
+
+
+def night_config(recipe, fractions):
+    """
+    The simulation of a night, in which contaminants are as rare as the priors say.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        The recipe.
+
+    fractions : mapping of str to float
+        Fraction of the pixels of simulated exposures that have each class, with the
+        frequencies of the recipe.
+
+    Returns
+    -------
+    config : `~maximask_astro.simulation.SimulationConfig`
+        As that of the recipe, but with fewer exposures that have a class, so that the
+        fraction of the pixels is the default prior; never more.
+    """
+    usual = dict(simulation_config(recipe).frequencies)
+    often = {
+        name: often * min(1.0, get_class(name).prior / fractions[name])
+        for name, often in usual.items()
+    }
+    return SimulationConfig((recipe.size, recipe.size), tuple(often.items()))
 
 
 def exposure_key(seed, purpose, index):

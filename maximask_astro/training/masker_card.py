@@ -1,12 +1,12 @@
 """What the card of a masker says: priors, tiles, ROC points and thresholds."""
 
 import numpy as np
-from tqdm import tqdm
+from scipy.special import logit
 
-from maximask_astro.evaluation import ScoreHistogram
-from maximask_astro.flags import ABBREVIATIONS
-from maximask_astro.inference import logits_of_image
-from maximask_astro.training.exposures import simulated_batch, simulation_config
+from maximask_astro.evaluation import ScoreHistogram, purity
+from maximask_astro.flags import ABBREVIATIONS, get_class
+from maximask_astro.inference import log_prior_factor
+from maximask_astro.training.nights import count_exposures, spread_tables
 from maximask_astro.training.operating_points import roc_points, thresholds_of
 from maximask_astro.training.reach import measure_reach
 from maximask_astro.training.steps import presented_priors
@@ -49,7 +49,7 @@ def describe(recipe, network, groups):
     }
 
 
-def measure(model, recipe, number, progress_bar):
+def measure(model, recipe, number, progress_bar, *, fractions, skies=None):
     """
     Measure how good a model is on exposures that training has not seen.
 
@@ -62,36 +62,80 @@ def measure(model, recipe, number, progress_bar):
         Its recipe.
 
     number : int
-        How many exposures are simulated.
+        How many exposures are simulated, for a night and for exposures that are full
+        of contaminants.
 
     progress_bar : bool
-        Whether to show a progress bar over batches.
+        Whether to show a progress bar over exposures.
+
+    fractions : mapping of str to float
+        Fraction of the pixels of the latter that have each class.
+
+    skies : list of `~maximask_astro.training.skies.Sky`, optional
+        Real skies that training has not seen, for half of the exposures.
 
     Returns
     -------
     entries : dict
         Of the card.
     """
-    histogram = _judge(model, recipe, number, progress_bar)
-    areas = zip(ABBREVIATIONS, histogram.auc(), strict=True)
-    curves = {n: roc_points(histogram, i) for i, n in enumerate(ABBREVIATIONS)}
+    options = {"skies": skies, "progress_bar": progress_bar}
+    full = count_exposures(model, recipe, number, **options)
+    night = count_exposures(model, recipe, number, fractions=fractions, **options)
+    # A night has too few positives to count, and others are as hard to find.
+    together = ScoreHistogram(len(ABBREVIATIONS))
+    together.counts[:, 0] = night.histogram.counts[:, 0]
+    together.counts[:, 1] = full.histogram.counts[:, 1]
+    priors = model.card.training_priors
+    thresholds = thresholds_of(together, priors)
+    curves = {n: roc_points(together, i) for i, n in enumerate(ABBREVIATIONS)}
+    presented, found = (
+        values / (1 - values)
+        for values in (
+            np.array([priors[name] for name in ABBREVIATIONS]),
+            np.nan_to_num(full.histogram.fractions, nan=0.5),
+        )
+    )
+    with np.errstate(divide="ignore"):
+        factors = presented / found
+    factors = np.where(np.isfinite(factors), factors, 1.0)
     return {
-        "thresholds": thresholds_of(histogram, model.card.training_priors),
+        "thresholds": thresholds,
         "roc": {name: curve for name, curve in curves.items() if curve},
+        "spread": spread_tables(full.by_sky, factors),
         "figures": {
-            "validation": {n: round(float(a), 5) for n, a in areas if np.isfinite(a)}
+            "validation": _by_name(full.histogram.auc()),
+            **_at_thresholds("night", together, thresholds, priors, default=True),
+            **_at_thresholds("dirty", full.histogram, thresholds, priors),
         },
     }
 
 
-def _judge(model, recipe, number, progress_bar):
-    """Count logits on exposures that training has not seen, as a masker would."""
-    config = simulation_config(recipe)
-    histogram = ScoreHistogram(len(ABBREVIATIONS))
-    batches = range(-(-number // recipe.batch))
-    for index in tqdm(batches, disable=not progress_bar, unit="batch"):
-        # In the batches of the training, for which simulation is compiled.
-        images, labels = simulated_batch(recipe, config, "export", index)
-        for raw, truth in zip(np.asarray(images), np.asarray(labels), strict=True):
-            histogram.add(logits_of_image(model, raw), truth)
-    return histogram
+def _by_name(values):
+    pairs = zip(ABBREVIATIONS, values, strict=True)
+    return {name: round(float(value), 5) for name, value in pairs if np.isfinite(value)}
+
+
+def _at_thresholds(name, histogram, thresholds, priors, *, default=False):
+    """Completeness and purity of each class at thresholds, of posteriors."""
+    defaults = np.array([get_class(n).prior for n in ABBREVIATIONS])
+    trained = np.array([priors[n] for n in ABBREVIATIONS])
+    logits = [
+        logit(np.float64(thresholds.get(n, np.nan))) + factor
+        for n, factor in zip(
+            ABBREVIATIONS, log_prior_factor(trained, defaults), strict=True
+        )
+    ]
+    complete, _ = histogram.rates()
+    pure = purity(histogram, defaults if default else None)
+    # Thresholds fall; the last that is not below what is wanted.
+    places = [
+        min(np.searchsorted(-histogram.thresholds, -value), len(pure[0]) - 1)
+        for value in logits
+    ]
+    return {
+        f"{name}_{what}": _by_name(
+            [row[i] for row, i in zip(rows, places, strict=True)]
+        )
+        for what, rows in (("completeness", complete), ("purity", pure))
+    }

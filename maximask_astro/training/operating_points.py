@@ -1,19 +1,12 @@
 """Where on its ROC curve a model works: points and thresholds for its card."""
 
 import numpy as np
-from scipy.special import expit
 
 from maximask_astro.evaluation import best_thresholds
 from maximask_astro.flags import ABBREVIATIONS, get_class
 from maximask_astro.inference import log_prior_factor
 
 __all__ = ["roc_points", "thresholds_of"]
-
-# False-positive rates that thresholds need not go below. Single pixels are
-# mistaken for noise, which every sky has; what else is mistaken for something
-# is rarer in the sky than in simulated exposures, which are full of it.
-_RATE, _RATE_OF_SINGLE = 1e-3, 1e-4
-_SINGLE = ("HP", "DP")
 
 _RATES = np.logspace(-6, 0, 37)
 
@@ -61,16 +54,14 @@ def thresholds_of(histogram, priors):
     """
     Find the thresholds for the default priors, to which probabilities are updated.
 
-    Those with the largest Matthews coefficient, but no higher than where one in
-    a thousand simulated pixels without the class passes (single hot and dead
-    pixels: one in ten thousand). For a class that is rare in the sky, the
-    coefficient asks for nearly no false positives on simulated exposures, where
-    most of what resembles it is; then hardly any would be found.
+    Those with the largest Matthews coefficient in a sky where each class has its
+    default prior.
 
     Parameters
     ----------
     histogram : `~maximask_astro.evaluation.ScoreHistogram`
-        Counted pixels.
+        Counted pixels; those without a class are to be of nights, in which what
+        resembles it is as rare as in the sky.
 
     priors : dict of str to float
         Training priors.
@@ -85,20 +76,8 @@ def thresholds_of(histogram, priors):
     trained = np.array([priors[name] for name in ABBREVIATIONS])
     factors = log_prior_factor(trained, defaults)
     best, _ = best_thresholds(histogram, defaults, factors)
-    rates = [_RATE_OF_SINGLE if name in _SINGLE else _RATE for name in ABBREVIATIONS]
-    highest = [
-        expit(_logit_at(histogram, number, rate) - factor)
-        for number, (rate, factor) in enumerate(zip(rates, factors, strict=True))
-    ]
     return {
-        name: float(f"{min(*values, _HIGHEST):.8g}")
-        for name, *values in zip(ABBREVIATIONS, best, highest, strict=True)
-        if np.isfinite(values[0])
+        name: float(f"{min(value, _HIGHEST):.8g}")
+        for name, value in zip(ABBREVIATIONS, best, strict=True)
+        if np.isfinite(value)
     }
-
-
-def _logit_at(histogram, number, rate):
-    """The lowest logit at which no more than this rate of negatives passes."""
-    _, false_positive = (rates[number] for rates in histogram.rates())
-    index = np.searchsorted(false_positive, rate, side="right") - 1
-    return np.clip(histogram.thresholds, *histogram.centers[[0, -1]])[index]

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from maximask_astro.flags import ABBREVIATIONS, get_class
+from maximask_astro.training.exposures import night_config, simulation_config
+from maximask_astro.training.nights import Counts, spread_tables
+from maximask_astro.training.tests.conftest import RECIPE
+
+N_CLASSES = len(ABBREVIATIONS)
+
+
+def test_contaminants_of_a_night_are_as_rare_as_the_priors_say():
+    fractions = dict.fromkeys(ABBREVIATIONS, 0.05)
+    usual = dict(simulation_config(RECIPE).frequencies)
+    night = dict(night_config(RECIPE, fractions).frequencies)
+    for name, often in night.items():
+        assert often == pytest.approx(usual[name] * get_class(name).prior / 0.05)
+    # Never more often than usual.
+    rare = dict.fromkeys(ABBREVIATIONS, 1e-9)
+    assert dict(night_config(RECIPE, rare).frequencies) == usual
+
+
+def test_only_what_is_known_counts():
+    counts = Counts()
+    logits = np.zeros((4, 6, N_CLASSES))
+    labels = np.full((4, 6), 1, np.uint16)
+    known = np.full((4, 6), 1 | 4, np.uint16)
+    known[0] = 0
+    counts.add(logits, labels, known)
+    totals = counts.histogram.counts.sum(2)
+    assert totals[0].tolist() == [0, 18]
+    assert totals[1].tolist() == [0, 0]
+    assert totals[2].tolist() == [18, 0]
+    assert np.array_equal(counts.by_sky[0].sum(2), totals)
+
+
+def skies_with(scatter, *, factor=1.0, number=400, seed=1):
+    """Counts of skies whose odds differ from what the logit says by a normal number."""
+    random = np.random.default_rng(seed)
+    counted = []
+    for offset in random.normal(0, scatter, number):
+        counts = Counts()
+        logits = np.broadcast_to(random.uniform(-4, 4, (120, 120, 1)), (120, 120, 14))
+        true = random.uniform(size=logits.shape[:2]) < expit(
+            logits[..., 0] + offset - np.log(factor)
+        )
+        bits = np.where(true, np.uint16((1 << N_CLASSES) - 1), np.uint16(0))
+        counts.add(logits, bits, np.full(bits.shape, (1 << N_CLASSES) - 1, np.uint16))
+        counted += counts.by_sky
+    return counted
+
+
+@pytest.mark.parametrize("factor", [1.0, 5.0])
+def test_the_spread_is_that_from_sky_to_sky(factor):
+    """Also where training presented a class more often than these skies have it."""
+    tables = spread_tables(skies_with(0.5, factor=factor), np.full(N_CLASSES, factor))
+    assert set(tables) == set(ABBREVIATIONS)
+    for table in tables.values():
+        inner = [
+            sigma
+            for logit, sigma in zip(table["logit"], table["sigma"], strict=True)
+            if abs(logit) <= 2
+        ]
+        assert inner == pytest.approx([0.5] * len(inner), rel=0.25)
+        assert len(inner) == 4
+
+
+def test_two_in_three_skies_are_within():
+    tables = spread_tables(skies_with(0.4), np.ones(N_CLASSES))
+    others = skies_with(0.4, seed=2)
+    table = tables["CR"]
+    sigma = dict(zip(table["logit"], table["sigma"], strict=True))[0.5]
+    middle = 9  # between 0 and 1
+    no, yes = np.array([sky[0, :, middle] for sky in others]).T
+    p = expit(0.5)
+    within = np.abs(yes / (no + yes) - p) < p * (1 - p) * sigma
+    assert within.mean() == pytest.approx(0.683, abs=0.08)
+
+
+def test_classes_that_too_few_skies_show_have_no_table():
+    assert spread_tables(skies_with(0.4, number=7), np.ones(N_CLASSES)) == {}
