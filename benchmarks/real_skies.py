@@ -125,8 +125,8 @@ def main(args):
     """Print a table a model."""
     evaluators = shared.load_evaluators(args.models)
     shared.print_header(
-        f"The same contaminants on simulated and on real skies: {args.number} exposures "
-        f"of {SIZE} x {SIZE} of each",
+        f"The same contaminants on simulated and on real skies: {args.number} "
+        f"exposures of {SIZE} x {SIZE} of each",
         [evaluator.model for evaluator in evaluators.values()],
     )
     skies = marked_skies(args.data, "validation")
