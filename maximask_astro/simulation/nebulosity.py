@@ -3,26 +3,70 @@
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import chance, log_uniform, uniform
-from maximask_astro.simulation.fields import polynomial_field, power_law_field
+from maximask_astro.simulation.clouds import draw_cloud
+from maximask_astro.simulation.draws import log_between, uniforms
+from maximask_astro.simulation.fields import make_grid
 from maximask_astro.simulation.masks import dilate, smooth
+from maximask_astro.simulation.scene import noise_after_smoothing
+from maximask_astro.simulation.significance import FAINTEST
 
 __all__ = ["add_nebulosity"]
 
-_PADDING = 16
+# Side in pixels of the cells that nebulae are drawn in, and of those in which it
+# is judged where they are visible.
+_CELL, _COARSE = 2, 8
 
-# Standard deviation in units of the sky noise.
-_STRENGTH_OF_PAPER = 1.3
+# Mean brightness, weighted by the light itself, in units of the sky noise: from what
+# only the whole frame shows to saturation. The paper's is a standard deviation.
+_STRENGTHS, _SPREAD_OF_PAPER = (0.3, 300.0), 1.3
+
+# A part of the frame is dark in so many nebulae: light below a quantile is taken
+# away, as when the sky was measured there.
+_DARK, _QUANTILES = 0.5, (0.02, 0.5)
+
+# The width in pixels of the Gaussians over which light is averaged to see whether it
+# can be seen; what is seen only over the wider one counts where it is not the faint
+# outskirts of something bright.
+_NARROW, _WIDE, _OUTSKIRTS = 8.0, 24.0, 0.1
+
+# Quantiles of the light between which it has structure.
+_LOW, _HIGH = 0.02, 0.98
+
+
+def _visible(light, image, scene, grid, typical):
+    """Where light is seen, as an excess over the frame's darkest parts."""
+    low, high = jnp.quantile(grid.average(light)[::2, ::2], jnp.array([_LOW, _HIGH]))
+    # A level that is the same everywhere is not seen, however high. Where the
+    # nebula varies as much as it is bright, it is seen even at its darkest.
+    level = jnp.maximum(low - (high - low), 0.0)
+    noise = jnp.sqrt(scene.sigma**2 + jnp.maximum(image + light, 0.0))
+    ratio = grid.average((light - level) / noise)
+    margin = int(3 * _WIDE / grid.factor)
+    while margin >= min(grid.shape):
+        margin //= 2
+    padded = jnp.pad(ratio, margin, mode="symmetric")
+    left = noise_after_smoothing(scene.smoothing)
+
+    def seen(width):
+        around = smooth(padded, width / grid.factor)[margin:-margin, margin:-margin]
+        # A Gaussian averages over an area of 4 pi times its variance.
+        return around * left * (4 * jnp.pi) ** 0.5 * width / FAINTEST, around
+
+    narrow, _ = seen(_NARROW)
+    wide, around = seen(_WIDE)
+    main = around > _OUTSKIRTS * typical / scene.sigma
+    excess = jnp.maximum(narrow, jnp.where(main, wide, 0.0))
+    return grid.enlarge(excess) > 1
 
 
 def add_nebulosity(key, image, scene):
     """
     Add nebulosity.
 
-    A scale-free field, as dust is from degrees to arcseconds
-    (Miville-Deschenes et al. 2016, A&A 593, A4), made of filaments by an
-    exponential and of edges by folding, in place of the far-infrared maps of
-    Paillassa et al. (2020, section 2.1.8, equation 11).
+    Diffuse clouds with filaments, ionization fronts with bright rims, shells,
+    reflection nebulae and dark clouds in front of bright gas, drawn by
+    `maximask_astro.simulation.clouds.draw_cloud` in place of the far-infrared
+    maps of Paillassa et al. (2020, section 2.1.8, equation 11).
 
     Parameters
     ----------
@@ -41,40 +85,40 @@ def add_nebulosity(key, image, scene):
         With nebulosity.
 
     mask : array
-        Boolean: where it is brighter than half the sky noise, in areas
-        smoothed over 6 pixels. As in the paper, where it is brighter than its
-        own standard deviation, eroded by 6 pixels and dilated by 22.
+        Boolean: where its light, averaged over about 30 pixels (or over about
+        85, outside of the outskirts of bright nebulae), has a signal-to-noise
+        ratio above 7. A level that is the same everywhere does not count. As
+        in the paper, where it is brighter than its own standard deviation,
+        eroded by 6 pixels and dilated by 22.
     """
-    keys = jax.random.split(key, 9)
+    keys = jax.random.split(key, 2)
     shape = image.shape
-    slope = uniform(keys[0], 2.6, 3.8)
-    field = power_law_field(keys[1], shape, slope, 2.0 + scene.fwhm / 2)
-    filaments = jnp.exp(uniform(keys[2], 0.3, 1.1) * field)
-    ridges = 1 - jnp.abs(power_law_field(keys[3], shape, slope, 2.0 + scene.fwhm / 2))
-    cloud = filaments * jnp.where(
-        chance(keys[4], 0.4), 1 + 0.7 * jnp.clip(ridges, -1.0, 1.0), 1.0
-    )
-    # It may fill the frame or a part of it.
-    part = jax.nn.sigmoid(4 * polynomial_field(keys[5], shape, 2))
-    cloud = cloud * jnp.where(chance(keys[6], 0.5), part, 1.0)
-    sample = jnp.sort(cloud[::16, ::16].ravel())
-    rank = uniform(keys[8], 0.05, 0.5) * sample.size
-    cloud = jnp.maximum(cloud - sample[rank.astype(int)], 0.0)
-    spread = cloud[::4, ::4].std() + 1e-12
-    strength = scene.sigma * jnp.where(
-        scene.as_paper, _STRENGTH_OF_PAPER, log_uniform(keys[7], 1.0, 30.0)
-    )
-    light = strength * cloud / spread
+    draw = uniforms(keys[0], "strength", "dark", "quantile")
+    grid = make_grid(shape, _CELL)
+    smallest = (1.0 + scene.fwhm / 2) / _CELL
+    cloud = draw_cloud(keys[1], grid, image, smallest, plain=scene.as_paper)
+    sample = jnp.sort(cloud[::8, ::8].ravel())
+    quantile = _QUANTILES[0] + (_QUANTILES[1] - _QUANTILES[0]) * draw.quantile
+    floor = sample[(quantile * sample.size).astype(int)]
+    dark = scene.as_paper | (draw.dark < _DARK)
+    cloud = jnp.maximum(cloud - jnp.where(dark, floor, 0.0), 0.0)
 
-    def around(light):
-        # Mirrored at the sides: nothing wraps around to the other side.
-        padded = jnp.pad(light, _PADDING, mode="symmetric")
-        around = smooth(padded, 6.0)[_PADDING:-_PADDING, _PADDING:-_PADDING]
-        return around > 0.5 * scene.sigma
+    # Of a small nebula, enough to be seen at all.
+    coarse = cloud[::2, ::2]
+    total, squares = coarse.sum() + 1e-12, (coarse**2).sum() + 1e-12
+    pixels = 4 * _CELL**2 * total**2 / squares
+    strength = log_between(draw.strength, *_STRENGTHS)
+    strength = jnp.maximum(strength, 1.5 * FAINTEST / jnp.sqrt(pixels))
+    strength = scene.sigma * jnp.where(scene.as_paper, _SPREAD_OF_PAPER, strength)
+    scale = jnp.where(scene.as_paper, coarse.std() + 1e-12, squares / total)
+    light = jnp.maximum(grid.enlarge(cloud * (strength / scale)), 0.0)
+
+    def as_seen(light):
+        return _visible(light, image, scene, make_grid(shape, _COARSE), strength)
 
     def as_paper(light):
         # Squares with the areas of its disks.
         eroded = ~dilate(light <= strength, 5)
         return dilate(eroded, 19)
 
-    return image + light, jax.lax.cond(scene.as_paper, as_paper, around, light)
+    return image + light, jax.lax.cond(scene.as_paper, as_paper, as_seen, light)

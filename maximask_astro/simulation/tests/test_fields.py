@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maximask_astro.simulation.fields import polynomial_field, power_law_field
+from maximask_astro.simulation.fields import (
+    larger_period,
+    make_grid,
+    periodic_field,
+    polynomial_field,
+    power_law_field,
+)
 
 SHAPE = (48, 64)
 SEEDS = st.integers(0, 2**31 - 1)
@@ -68,3 +74,40 @@ def test_polynomials_have_their_degree(degree):
 
     assert np.abs(residual(degree)).max() < 1e-4
     assert np.abs(residual(degree - 1)).max() > 0.01
+
+
+@pytest.mark.parametrize("shape", [(62, 77), (64, 96)])
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_grids_pass_parabolas_unchanged(shape, factor):
+    grid = make_grid(shape, factor)
+
+    def parabola(y, x):
+        return 3 + 0.2 * y - 0.01 * y * x + 0.002 * x**2
+
+    large = np.asarray(grid.enlarge(parabola(*grid.coordinates())))
+    assert large.shape == shape
+    assert large == pytest.approx(parabola(*np.indices(shape)), abs=1e-3)
+
+
+def test_grids_average_in_cells():
+    shape = (62, 77)
+    grid = make_grid(shape, 4)
+    x = np.indices(shape)[1].astype(np.float32)
+    averages = np.asarray(grid.average(x))
+    assert averages.shape == grid.shape
+    assert grid.inside(averages)[:, :19] == pytest.approx(
+        np.broadcast_to(np.asarray(grid.coordinates()[1])[:, 2:21], (16, 19))
+    )
+
+
+def test_stretched_fields_are_smoother_along_the_stretch():
+    field = np.asarray(
+        periodic_field(jax.random.key(1), (128, 128), 3.0, 2.0, stretch=6.0, angle=0.0)
+    )
+    along, across = (np.mean(np.diff(field, axis=axis) ** 2) for axis in (1, 0))
+    assert across > 3 * along
+    assert np.mean((field[0] - field[-1]) ** 2) < 0.2
+
+
+def test_periods_are_fast():
+    assert larger_period((388, 97), 1.5) == (600, 150)
