@@ -1,91 +1,73 @@
-"""Saturation, and the charge that bleeds from saturated pixels."""
+"""Saturation: the level, the pixels that reach it, and what becomes of them."""
 
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import log_between
-from maximask_astro.simulation.masks import dilate
+from maximask_astro.simulation.bleeding import INTRUDING, bleed
+from maximask_astro.simulation.draws import log_between, uniforms
+from maximask_astro.simulation.full_pixels import read_full_pixels
 
 __all__ = ["saturate"]
 
-# A pixel is saturated from this fraction of the full well on.
-_FULL = 0.98
+# A pixel is saturated from this fraction of the level on, or from this fraction
+# of the level's height above the sky, if that is more.
+_FULL, _FULL_ABOVE_SKY = 0.98, 0.9
 
-# How far, at most, charge runs along the edge that it bled to, in pixels on
-# either side.
-_ALONG_EDGE = 80.0
+# Converters, gains and non-linear ranges make exposures saturate far below the
+# full well. In so many exposures the level is among the peaks of the brightest
+# stars, as small saturated cores are what most exposures have of saturation.
+_LOWERED = 0.7
+# The star whose core it is, counted from the brightest: in a few exposures many
+# stars are saturated.
+_RANKS, _MANY, _MANY_RANKS = (1.0, 11.0), 0.15, (8.0, 64.0)
+# How many pixels its core has.
+_CORES = (1.0, 80.0)
+# Stars that are brighter than this, in units of the noise of the sky, and the
+# lowest level above the sky.
+_BRIGHTER, _LOWEST = 50.0, 25.0
+# At most this fraction of the frame, or so many pixels, are brighter than the
+# level; if they were to fill more than this fraction, no charge bleeds.
+_COVERED, _FEW_PIXELS, _FILLED = 0.01, 500.0, 0.02
+# One star is looked for in each block of so many pixels, as the brightest of
+# its squares of 2 by 2: so that cosmic rays count for less than stars.
+_BLOCK = 16
+_SQUARE = 4.0
 
-
-def _bleed(image, full_well, share):
-    """Half of the excess flows up, half down, until it fills pixels."""
-    excess = jnp.maximum(image - full_well, 0.0)
-    filled = jnp.minimum(image, full_well)
-
-    def flow(start, excess):
-        def step(carry, row):
-            here, extra = row
-            total = here + carry + extra
-            kept = jnp.minimum(total, full_well)
-            return total - kept, kept
-
-        return jax.lax.scan(step, jnp.zeros(start.shape[1]), (start, excess))[1]
-
-    down = flow(filled, excess * share)
-    return flow(down[::-1], (excess * (1 - share))[::-1])[::-1]
-
-
-def _intrude(numbers, side, height, width):
-    """Where charge enters in a trail from a star outside of the frame."""
-    place, breadth, far, taper, end = numbers
-    rows, columns = jnp.arange(side)[:, None], jnp.arange(side)
-    rows = jnp.where(end < 0.5, rows, height - 1 - rows)
-    from_middle = jnp.abs(columns - jnp.floor(width * place))
-    from_middle = from_middle / log_between(breadth, 0.5, 6.0)
-    # Longest in the middle of the trail.
-    length = height * log_between(far, 0.03, 1.5) * (1 - taper * from_middle)
-    length = jnp.minimum(length, height)
-    return (from_middle < 1) & (rows >= 0) & (rows < length) & (columns < width)
+# How often charge bleeds: at the full well, or where the level was lowered (if
+# a converter clips, the pixels are not full). How often it does so along rows.
+_BLEEDS, _BLEEDS_LOWERED, _ALONG_ROWS = 0.7, 0.35, 0.25
 
 
-def _run_along_edge(numbers, lost, height, width):
-    """Where charge that left the frame piles up along its edge, and how much."""
-    there, thick, level, end = numbers
-    columns = jnp.arange(len(lost))
-    rows = columns[:, None]
-    rows = jnp.where(end < 0.5, rows, height - 1 - rows)
-    total = lost.sum()
-    middle = (lost * columns).sum() / jnp.maximum(total, 1.0)
-    deep = log_between(thick, 1.0, 24.0)
-    reach = jnp.clip(total / (2 * deep), 1.0, _ALONG_EDGE)
-    along = (columns - middle) / reach
-    inside = (rows >= 0) & (rows < deep * (1 - along**2)) & (columns < width)
-    # As full as can be, or drained in part.
-    level = jnp.where(level < 0.6, 1.0, level)
-    return inside & (total > 5.0) & (there < 0.25), level
+def _brightest(image, number):
+    """Peaks of the brightest stars, in order: the lowest of four pixels each."""
+    square = jnp.minimum(image[1:], image[:-1])
+    square = jnp.minimum(square[:, 1:], square[:, :-1])
+    window = (_BLOCK, _BLOCK)
+    peaks = jax.lax.reduce_window(square, -jnp.inf, jax.lax.max, window, window, "SAME")
+    peaks = peaks.ravel()
+    return jax.lax.top_k(peaks, min(number, peaks.size))[0]
 
 
-def _readings(key, shape, numbers, along_rows):
-    """What full pixels read, in units of the full well, at most 1."""
-    kind, amount, slope = numbers
-    lines = jax.random.normal(key, (2, max(shape)))
-    walk = jnp.cumsum(lines[0]) / max(shape) ** 0.5
-    # Levels differ from column to column (or from row to row), as charge is lost
-    # on its way, and along them.
-    across = jnp.abs(walk - walk[0]) + 0.2 * jnp.abs(lines[0])
-    along = slope * jnp.linspace(0.0, 1.0, max(shape)) + 0.1 * jnp.abs(lines[1])
-    rows = jnp.where(along_rows, across, along)[: shape[0], None]
-    columns = jnp.where(along_rows, along, across)[: shape[1]]
-    depth = log_between(amount, 0.003, 0.08)
-    structured = jnp.maximum(1 - depth * (rows + columns), 0.5)
+def _profile(area, scene):
+    """Fall of a star's light to the edge of a disk of so many pixels."""
+    core = scene.fwhm / 2 / jnp.sqrt(2 ** (1 / scene.moffat) - 1)
+    return (1 + area / jnp.pi / core**2) ** -scene.moffat
 
-    def rough(key):
-        scatter = jnp.abs(jax.random.normal(key, shape))
-        return jnp.maximum(1 - 0.7 * depth * scatter, 0.5)
 
-    def even(key):
-        return jnp.where((kind > 0.4) & (kind < 0.65), structured, 1.0)
-
-    return jax.lax.cond((kind >= 0.65) & (kind < 0.87), rough, even, key)
+def _level(draw, image, scene):
+    """Where pixels saturate, and whether that is below the full well."""
+    peaks = _brightest(image, int(_MANY_RANKS[1])) - scene.sky
+    number = (peaks > _BRIGHTER * scene.sigma).sum()
+    few, many = log_between(draw.rank, *_RANKS), log_between(draw.rank, *_MANY_RANKS)
+    rank = jnp.where(draw.many < _MANY, many, few).astype(int)
+    peak = peaks[jnp.clip(jnp.minimum(rank, number) - 1, 0, len(peaks) - 1)]
+    core = log_between(draw.core, *_CORES)
+    above = peak * _profile(core, scene) / _profile(_SQUARE, scene)
+    level = scene.sky + jnp.maximum(above, _LOWEST * scene.sigma)
+    covered = (image > level).sum() > max(_COVERED * image.size, _FEW_PIXELS)
+    lowered = (draw.lowered < _LOWERED) & (number > 0) & ~covered & ~scene.as_paper
+    lowered = lowered & (level < scene.full_well)
+    return jnp.where(lowered, level, scene.full_well), lowered
 
 
 def saturate(key, image, scene):
@@ -98,7 +80,7 @@ def saturate(key, image, scene):
         PRNG key.
 
     image : array
-        Electrons, shape (height, width), without noise, sky included.
+        Electrons, shape (height, width), with noise, sky included.
 
     scene : `Scene`
         The exposure.
@@ -106,59 +88,48 @@ def saturate(key, image, scene):
     Returns
     -------
     image : array
-        No pixel above the full well. In most exposures the excess bleeds along
-        columns or rows, piles up along the edge that it reaches, or enters
-        from stars outside. Pixels that saturated read all the same, or differ
-        from column to column, from row to row, or at random; or the innermost
-        read less than their neighbors, or nothing.
+        Electrons. Pixels saturate at the full well or, in most exposures with
+        bright stars, at a lower level that 1 to 64 of the stars exceed. The
+        excess is lost, or bleeds along columns or rows. Saturated pixels read
+        all the same, or differ, or the innermost read less than their
+        neighbors, or all read a constant, or what is left of their integers
+        (`~maximask_astro.simulation.full_pixels.read_full_pixels`).
 
     mask : array
-        Boolean: where the full well was reached.
+        Boolean: where the level was reached, and the tails of trails.
     """
-    first, second = jax.random.split(key)
-    # Few large draws: every draw of its own makes the compiler work for longer.
-    numbers = jax.random.uniform(first, (17,))
-    height, width = image.shape
-    side = max(height, width)
-    well = scene.full_well
-    blooms, intrudes = numbers[0] < 0.75, numbers[0] < 0.1
-    along_rows = (numbers[1] < 0.27) & blooms
-    share = jnp.where(numbers[2] < 0.7, 0.5, 0.2 + 0.6 * numbers[3])
+    first, second, third = jax.random.split(key, 3)
+    draw = uniforms(
+        first,
+        *("lowered", "rank", "many", "core"),
+        *("bleeds", "intrudes", "along_rows"),
+    )
+    level, lowered = _level(draw, image, scene)
+    # That of what is above the sky counts, where the sky is bright.
+    above = scene.sky + _FULL_ABOVE_SKY * (level - scene.sky)
+    least = jnp.maximum(_FULL * level, above)
+    intrudes = (draw.intrudes < INTRUDING) & ~lowered
+    filled = (jnp.maximum(image - level, 0.0) / level).mean()
+    often = jnp.where(filled < _FILLED, _BLEEDS_LOWERED, 0.0)
+    often = jnp.where(lowered, often, _BLEEDS)
+    bleeds = (draw.bleeds < often) | intrudes
+    along_rows = (draw.along_rows < _ALONG_ROWS) & bleeds
 
-    def bloom(image):
-        rows = jnp.where(along_rows, width, height)
-        columns = jnp.where(along_rows, height, width)
-        # Made square, so that one bleeding serves both directions.
-        square = jnp.pad(image, ((0, side - height), (0, side - width)))
-        turned = jax.lax.cond(along_rows, jnp.transpose, jnp.copy, square)
-        bled = _bleed(turned, well, share)
-        lost = jnp.maximum((turned - bled).sum(0), 0.0)
-        entered = _intrude(numbers[4:9], side, rows, columns) & intrudes
-        bled = jnp.where(entered, well, bled)
-        ran, level = _run_along_edge(numbers[9:13], lost / well, rows, columns)
-        image = jnp.where(ran & ~entered, well * level, bled)
-        full = (image >= _FULL * well) | ran
-        return tuple(
-            jax.lax.cond(along_rows, jnp.transpose, jnp.copy, values)[:height, :width]
-            for values in (image, full)
-        )
+    def spill(image):
+        return bleed(second, image, scene, level, least, intrudes, along_rows)
 
     def clip(image):
-        return jnp.minimum(image, well), image >= _FULL * well
+        return jnp.minimum(image, level), image >= least
 
     def read(image):
-        image, full = jax.lax.cond(blooms, bloom, clip, image)
-        levels = _readings(second, image.shape, numbers[13:16], along_rows)
-        image = jnp.where(full, image * levels, image)
-
-        def collapse(image):
-            return jnp.where(dilate(~full, 3), image, 0.7 * numbers[16] * well)
-
-        odd = numbers[13] >= 0.87
-        return jax.lax.cond(odd, collapse, lambda image: image, image), full
+        done, full = jax.lax.cond(bleeds, spill, clip, image)
+        # Tails read what they are.
+        reached = full & (done >= least)
+        how = (scene, level, bleeds, along_rows, scene.as_paper)
+        return read_full_pixels(third, done, reached, image, *how), full
 
     def leave(image):
         return image, jnp.zeros(image.shape, bool)
 
-    some = (image >= _FULL * well).any() | intrudes
+    some = (image >= least).any() | intrudes
     return jax.lax.cond(some, read, leave, image)
