@@ -12,6 +12,7 @@ from maximask_astro.simulation.draws import (
     log_between,
     normal,
     uniform,
+    uniforms,
 )
 
 __all__ = ["KINDS", "LONGEST", "Motion", "blur_of", "draw_motion"]
@@ -26,6 +27,9 @@ KINDS = (
     "partial",
 )
 
+# How often each of them is drawn.
+_WEIGHTS = (0.3, 0.12, 0.14, 0.12, 0.1, 0.1, 0.12)
+
 # Blurs longer than this, in pixels, are not drawn.
 LONGEST = 60.0
 
@@ -36,6 +40,30 @@ _VISIBLE, _INVISIBLE = 1.5, 0.3
 # A path as broad as long only widens the PSF, as seeing does, until it is so many
 # times as long as the PSF is wide: then stars look like the path.
 _OUTLINED = 4.5
+
+# How far a drift is ahead of a steady one or behind it at most, in units of its length.
+_UNEVEN = 0.15
+
+# Jumps happen between these moments, each within a moment; so often there is a second
+# one, from back by so much of the first to onwards by the rest.
+_JUMPS, _JUMP_SPEED, _AGAIN, _BACK = (0.25, 0.75), 60, 0.3, 0.3
+
+# Periods in an exposure, of gears and of vibrations, and how much the image drifts on
+# in units of the amplitude of the former.
+_PERIODS, _VIBRATIONS, _DRIFTS_ON = (0.4, 6.0), (2.0, 20.0), 0.3
+
+# Breadth of a shake over its length at most, and sagitta of a curve over its length.
+_BREADTH, _SAGITTA = 0.6, 1.0
+
+# When guiding is lost: later, only bright stars would show a tail.
+_LOST = (0.2, 0.6)
+
+# How far off the star is about which the field turns, in sizes of the frame.
+_PIVOTS = (0.7, 20.0)
+
+# No path but the longest that may be drawn has to be longer to show in every star, in
+# units of `LONGEST`.
+_LEAST = 0.7
 
 # Places on the path; the PSF fills what is between them.
 _N_PLACES = 64
@@ -69,32 +97,39 @@ class Motion(NamedTuple):
 def _paths(key):
     """The path of each of `KINDS`, of any size: along and across, shape (7, 64)."""
     keys = jax.random.split(key, 3)
-    numbers = uniform(keys[0], 0.0, 1.0, (12,))
+    draw = uniforms(
+        keys[0], "uneven", "uneven_phase", "first", "second", "again", "again_size",
+        "period", "phase", "vibration", "curve", "lost", "breadth",
+    )  # fmt: skip
     t = jnp.linspace(0.0, 1.0, _N_PLACES)
     nothing = jnp.zeros(_N_PLACES)
 
     def wave(number, phase):
         return jnp.sin(2 * jnp.pi * (number * t + phase))
 
+    def moment(number, limits):
+        return limits[0] + (limits[1] - limits[0]) * number
+
     # A slow drift, never at quite the same speed.
-    drift = t + 0.15 * numbers[0] * wave(1.0, numbers[1])
+    drift = t + _UNEVEN * draw.uneven * wave(1.0, draw.uneven_phase)
     # One or two jumps, each within a moment, early or late enough that both images
     # have a good part of the light.
-    first, second = 0.25 + 0.5 * numbers[2], 0.25 + 0.5 * numbers[3]
-    jump = jnp.clip((t - first) * 60, 0, 1)
-    again = jnp.where(numbers[4] < 0.3, numbers[5] - 0.3, 0.0)
-    jump = jump + again * jnp.clip((t - second) * 60, 0, 1)
-    periodic = wave(log_between(numbers[6], 0.4, 6.0), numbers[7]) + 0.3 * t
+    first, second = moment(draw.first, _JUMPS), moment(draw.second, _JUMPS)
+    jump = jnp.clip((t - first) * _JUMP_SPEED, 0, 1)
+    again = jnp.where(draw.again < _AGAIN, draw.again_size - _BACK, 0.0)
+    jump = jump + again * jnp.clip((t - second) * _JUMP_SPEED, 0, 1)
+    periodic = wave(log_between(draw.period, *_PERIODS), draw.phase) + _DRIFTS_ON * t
     # Wind: a few vibrations and a random walk.
     steps = jnp.cumsum(normal(keys[1], (2, _N_PLACES)), axis=1) / _N_PLACES**0.5
     phases = uniform(keys[2], 0.0, 1.0, (2, 1))
-    shake = jnp.sin(2 * jnp.pi * (log_between(numbers[8], 2.0, 20.0) * t + phases))
+    vibration = log_between(draw.vibration, *_VIBRATIONS)
+    shake = jnp.sin(2 * jnp.pi * (vibration * t + phases))
     shake = shake + steps
-    curve = (2 * numbers[9] - 1) * 4 * (t - 0.5) ** 2
-    # Guiding is lost after a while; later, only bright stars would show a tail.
-    lost = jnp.maximum(t - (0.2 + 0.4 * numbers[10]), 0.0)
+    curve = _SAGITTA * (2 * draw.curve - 1) * 4 * (t - 0.5) ** 2
+    # Guiding is lost after a while.
+    lost = jnp.maximum(t - moment(draw.lost, _LOST), 0.0)
     along = jnp.stack([drift, jump, periodic, shake[0], drift, nothing, lost])
-    narrow = shake[1] * 0.6 * numbers[11]
+    narrow = _BREADTH * draw.breadth * shake[1]
     across = jnp.stack([nothing, nothing, nothing, narrow, curve, nothing, nothing])
     return along, across
 
@@ -190,7 +225,7 @@ def draw_motion(key, width, shape, affected):
         Index in `KINDS`.
     """
     keys = jax.random.split(key, 6)
-    kind = choice(keys[0], (0.3, 0.12, 0.14, 0.12, 0.1, 0.1, 0.12))
+    kind = choice(keys[0], _WEIGHTS)
     along, across = _paths(keys[2])
     angle = uniform(keys[3], 0.0, jnp.pi)
     sin, cos = jnp.sin(angle), jnp.cos(angle)
@@ -198,7 +233,7 @@ def draw_motion(key, width, shape, affected):
     x = cos * along[kind] - sin * across[kind]
     size, breadth, _ = _principal(y, x)
     size = jnp.maximum(size, 1e-3)
-    least = jnp.minimum(_shortest_that_shows(breadth / size) * width, 0.7 * LONGEST)
+    least = jnp.minimum(_shortest_that_shows(breadth / size) * width, _LEAST * LONGEST)
     hidden = _INVISIBLE * width
     number = uniform(keys[1], 0.0, 1.0)
     length = jnp.select(
@@ -211,7 +246,7 @@ def draw_motion(key, width, shape, affected):
     # The field turns about a star far off, or one that is seen.
     rotates = kind == KINDS.index("rotation")
     middle = jnp.array(shape, jnp.float32) / 2
-    far = log_between(uniform(keys[4], 0.0, 1.0), 0.7, 20.0) * min(shape)
+    far = log_between(uniform(keys[4], 0.0, 1.0), *_PIVOTS) * min(shape)
     offset = jnp.stack([cos, -sin]) * far
     t = jnp.linspace(-0.5, 0.5, _N_PLACES)
     turn = jnp.where(chance(keys[5], 0.5), 1.0, -1.0) * length / far * t

@@ -26,6 +26,13 @@ __all__ = ["TrackingTruth", "simulate_tracking"]
 # Light from so far outside of the frame can move into it, in pixels.
 _MARGIN = 64
 
+# How often an exposure has a tracking error that does not show, may show, and shows.
+_AFFECTED = (0.42, 0.16, 0.42)
+
+# Most exposures are deep enough to show some stars: so often stars are so many times
+# brighter than in those for contaminants.
+_DEEP_OFTEN, _DEEPER = 0.85, (3.0, 150.0)
+
 # How often the shutter is closed: what is there, is hot pixels and cosmic rays.
 _DARK = 0.06
 
@@ -45,12 +52,16 @@ _PEAK, _CONTRAST, _SIGNIFICANT = 8.0, 0.3, 20.0
 # Saturation begins at this fraction of the full well.
 _SATURATED = 0.9
 
-# Out of focus: the radius of the ring in FWHM of the seeing.
-_OUT_OF_FOCUS = 0.6
+# Out of focus, so often: the radius of the ring in FWHM of the seeing, and at most in
+# pixels.
+_DEFOCUSED, _OUT_OF_FOCUS, _LARGEST_RING = 0.15, (0.6, 4.0), 14.0
 
-# Coma: how bright each of a comet's images is in units of the one before. With more
-# it would be a trail as long as that of a telescope that drifts.
-_LEAST_COMA, _MOST_COMA = 0.1, 0.4
+# Ellipticity that guiding and astigmatism leave, at most; most have much less.
+_ELLIPTICITY, _ROUNDNESS = 0.22, 1.5
+
+# Coma, so often: how bright each of a comet's images is in units of the one before.
+# With more it would be a trail as long as that of a telescope that drifts.
+_COMATIC, _COMA = 0.25, (0.1, 0.4)
 
 # A comet's images: so many, each so many FWHM from the one before, and by so much
 # wider.
@@ -100,16 +111,16 @@ class TrackingTruth(NamedTuple):
 def _draw_optics(key, scene):
     """A scene whose PSF is what optics make of a point, and coma's strength."""
     keys = jax.random.split(key, 5)
-    defocused = chance(keys[0], 0.15)
-    radius = scene.fwhm * log_uniform(keys[1], _OUT_OF_FOCUS, 4.0)
-    coma = uniform(keys[4], _LEAST_COMA, _MOST_COMA)
+    defocused = chance(keys[0], _DEFOCUSED)
+    radius = scene.fwhm * log_uniform(keys[1], *_OUT_OF_FOCUS)
+    coma = uniform(keys[4], *_COMA)
     scene = scene._replace(
         # What guiding leaves and astigmatism; more is coma's or the motion's.
-        ellipticity=0.22 * uniform(keys[2], 0.0, 1.0) ** 1.5,
+        ellipticity=_ELLIPTICITY * uniform(keys[2], 0.0, 1.0) ** _ROUNDNESS,
         trailing=jnp.zeros(()),
-        defocus=jnp.where(defocused, jnp.minimum(radius, 14.0), 0.0),
+        defocus=jnp.where(defocused, jnp.minimum(radius, _LARGEST_RING), 0.0),
     )
-    return scene, jnp.where(chance(keys[3], 0.25), coma, 0.0)
+    return scene, jnp.where(chance(keys[3], _COMATIC), coma, 0.0)
 
 
 def _width(scene, coma):
@@ -188,14 +199,15 @@ def _simulate_one(key, shape):
     names += ("sky", "noise", "SAT", "digits", "density", *_FREQUENCIES)
     keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
     scene, coma = _draw_optics(keys["optics"], draw_scene(keys["scene"]))
-    affected = choice(keys["affected"], (0.42, 0.16, 0.42))
+    affected = choice(keys["affected"], _AFFECTED)
     width = _width(scene, coma)
     motion, kind = draw_motion(keys["motion"], width, shape, affected)
 
     stars = draw_stars(keys["stars"], scene, shape)
     # Most exposures are deep enough to show some stars.
     deep, more, closed = jax.random.split(keys["density"], 3)
-    factor = jnp.where(chance(deep, 0.85), log_uniform(more, 3.0, 150.0), 1.0)
+    brighter = log_uniform(more, *_DEEPER)
+    factor = jnp.where(chance(deep, _DEEP_OFTEN), brighter, 1.0)
     dark = chance(closed, _DARK)
     factor = jnp.where(dark, 0.0, factor)
     stars = stars._replace(flux=stars.flux * factor)
