@@ -94,7 +94,7 @@ class TrackingTrainer(Trainer):
         recipe = adapted_recipe(recipe, start)
         super().__init__(recipe, directory, start)
         self._update = compile_tracking_update(recipe, self.network, self.optimizer)
-        self._evaluate = compile_evaluation(self.network, normalize=None)
+        self._evaluate = compile_evaluation(self.network)
 
     def _simulated(self, purpose, index):
         from maximask_astro.simulation import simulate_tracking

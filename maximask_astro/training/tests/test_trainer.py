@@ -81,7 +81,9 @@ def test_the_loss_is_logged(trained):
     with open(trained.directory / "log.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [STEPS]
-    assert 0 < float(rows[0]["loss"]) < 100
+    # A class that is in a step, but in none of the few exposures that the proportions
+    # were taken from, weighs a thousand times.
+    assert 0 < float(rows[0]["loss"]) < 10_000
     assert float(rows[0]["seconds"]) >= 0
 
 
