@@ -50,6 +50,7 @@ _FADING = 0.2
 # (3 to 5 bands over the inner part of EFOSC2's), and of scratches of the polish.
 _LOOPS, _SQUARENESS = (2.0, 16.0), (4.0, 12.0)
 _SLOPES, _BUMPS, _SCRATCHES = (0.4, 4.5), (0.2, 1.8), (0.01, 0.15)
+_SCRATCH_SLOPE = 2.2
 _BUMP_SLOPES, _BUMP_STRETCH, _SCRATCH_STRETCH = (3.2, 4.8), (1.0, 4.0), (5.0, 12.0)
 # Many small bands: the bumps are higher in some patterns.
 _ROUGH, _ROUGHER = 0.06, 3.0
@@ -65,6 +66,7 @@ _N_LINES, _SEPARATION, _SHARPNESS = 4, 0.12, 0.25
 
 # A second system of bands that crosses the first.
 _CROSSING, _CROSSING_STRENGTH, _CROSSING_BANDS = 0.2, (0.2, 1.0), (1.5, 25.0)
+_CROSSING_BEND = 0.2
 
 # A pattern that is nearly flat is not made steep: its spread counts as at least this
 # part of that of many bands.
@@ -81,11 +83,11 @@ class _Film(NamedTuple):
     contrast: jax.Array
 
 
-def _draw_film(key, grid):
+def _draw_film(key, grid, slope_field, bend_field):
     """Draw the thickness in wavelengths, and the contrast of the bands."""
-    keys = jax.random.split(key, 6)
+    key, *keys = jax.random.split(key, 3)
     draw = uniforms(
-        keys[0], "kind", "full", "chip", "off_y", "off_x", "border", "border_place",
+        key, "kind", "full", "chip", "off_y", "off_x", "border", "border_place",
         "side", "along_rows", "fading", "loops", "squareness", "slopes", "bumps",
         "rough", "smallest", "bump_slope", "bump_stretch", "angle", "scratches",
         "scratch_stretch", "scratch_angle", "period", "direction", "curvature",
@@ -109,20 +111,23 @@ def _draw_film(key, grid):
 
     power = log_between(draw.squareness, *_SQUARENESS)
     loops = log_between(draw.loops, *_LOOPS) * (u**power + v**power)
-    slopes = log_between(draw.slopes, *_SLOPES) * polynomial_field(
-        keys[1], grid.shape, 3
-    )
+    slopes = log_between(draw.slopes, *_SLOPES) * slope_field
     smallest = log_between(draw.smallest, *_SMALLEST) / _CELL
     bump_slope = _BUMP_SLOPES[0] + (_BUMP_SLOPES[1] - _BUMP_SLOPES[0]) * draw.bump_slope
-    stretch = log_between(draw.bump_stretch, *_BUMP_STRETCH)
-    angle = jnp.pi * draw.angle
-    field = power_law_field(keys[2], grid.shape, bump_slope, smallest, stretch, angle)
     height = log_between(draw.bumps, *_BUMPS)
     height = height * jnp.where(draw.rough < _ROUGH, _ROUGHER, 1.0)
     # Scratches lie along the bumps, more or less, and not where the chip is thin.
-    scratch_angle = angle + 0.4 * (draw.scratch_angle - 0.5)
-    stretch = log_between(draw.scratch_stretch, *_SCRATCH_STRETCH)
-    scratches = power_law_field(keys[3], grid.shape, 2.2, 1.0, stretch, scratch_angle)
+    angle = jnp.pi * draw.angle
+    angles = jnp.stack([angle, angle + 0.4 * (draw.scratch_angle - 0.5)])
+    # Both at once: that is compiled faster.
+    field, scratches = jax.vmap(power_law_field, (0, None, 0, 0, 0, 0))(
+        jnp.stack(keys), grid.shape,
+        jnp.stack([bump_slope, _SCRATCH_SLOPE]), jnp.stack([smallest, 1.0]),
+        jnp.stack([
+            log_between(draw.bump_stretch, *_BUMP_STRETCH),
+            log_between(draw.scratch_stretch, *_SCRATCH_STRETCH),
+        ]), angles,
+    )  # fmt: skip
     scratches = log_between(draw.scratches, *_SCRATCHES) * scratches
     middle = jnp.clip(1.2 - jnp.maximum(u, v), 0.0, 1.0)
     smooth_part = slopes + height * field + scratches * middle
@@ -132,7 +137,7 @@ def _draw_film(key, grid):
     direction = 2 * jnp.pi * draw.direction
     wedge = 0.5 * bands * (jnp.cos(direction) * x + jnp.sin(direction) * y)
     bent = bands * log_between(draw.curvature, *_CURVATURE) * 0.25
-    wedge = wedge + bent * polynomial_field(keys[4], grid.shape, 2)
+    wedge = wedge + bent * bend_field
     thickness = jnp.where(fine, wedge + 0.3 * height * field, smooth_part)
     thickness = thickness + jnp.where(dome, loops, 0.0)
 
@@ -150,18 +155,41 @@ def _resolved(thickness):
     return jnp.exp(-(((dy**2 + dx**2) / (_CELL * _UNRESOLVED) ** 2) ** 2))
 
 
-def _crossing_bands(key, grid):
+def _wave(turns):
+    """
+    Cosine of an angle in turns, to 1e-5.
+
+    As 1 less twice the squared sine of half the angle: without the branches for huge
+    angles of the compiler's own, several times as fast.
+    """
+    half = jnp.pi * (turns - jnp.round(turns))
+    u = half**2
+    sine = half * (1 - u / 6 * (1 - u / 20 * (1 - u / 42 * (1 - u / 72))))
+    return 1 - 2 * sine**2
+
+
+def _crossing_bands(key, grid, bend_field):
     """Thickness of a second system: straight bands, slightly bent."""
-    keys = jax.random.split(key)
-    draw = uniforms(keys[0], "bands", "direction", "bend")
+    draw = uniforms(key, "bands", "direction", "bend")
     y, x = grid.coordinates()
     y, x = (c / max(grid.frame) for c in (y, x))
     direction = 2 * jnp.pi * draw.direction
-    bands = log_between(draw.bands, *_CROSSING_BANDS)
     straight = jnp.cos(direction) * x + jnp.sin(direction) * y
-    return bands * (
-        straight + 0.2 * draw.bend * polynomial_field(keys[1], grid.shape, 2)
-    )
+    bands = log_between(draw.bands, *_CROSSING_BANDS)
+    return bands * (straight + _CROSSING_BEND * draw.bend * bend_field)
+
+
+def _significance(power, image, scene, grid):
+    """Integrated signal-to-noise ratio around each cell of bands so strong."""
+    clear = scene.sigma**2 / (scene.sigma**2 + jnp.maximum(image, 0.0))
+    power = power * grid.average(clear)
+    # A Gaussian of the window's area, which does not wrap around.
+    width = _WINDOW / (2 * jnp.pi**0.5) / _CELL
+    margin = int(3 * width)
+    padded = jnp.pad(power, margin, mode="symmetric")
+    power = smooth(padded, width)[margin:-margin, margin:-margin]
+    ratio = _WINDOW * noise_after_smoothing(scene.smoothing)
+    return ratio * jnp.sqrt(jnp.maximum(power, 1e-12))
 
 
 def add_fringes(key, image, scene):
@@ -195,25 +223,25 @@ def add_fringes(key, image, scene):
         surrounding 64 by 64 pixels is above 7. As in the paper, where the
         envelope is high enough.
     """
-    keys = jax.random.split(key, 5)
-    shape = image.shape
-    grid = make_grid(shape, _CELL)
+    keys = jax.random.split(key, 8)
+    grid = make_grid(image.shape, _CELL)
     draw = uniforms(
         keys[0], "whole", "amplitude", "sharpness", "separation", "crossing",
         "crossing_strength",
     )  # fmt: skip
     lines = uniforms(keys[1], "phase", "weight", shape=(_N_LINES,))
-    film = _draw_film(keys[2], grid)
+    # All at once: that is compiled faster.
+    fields = jax.vmap(lambda key: polynomial_field(key, grid.shape, 3))(keys[4:])
+    film = _draw_film(keys[2], grid, *fields[:2])
 
     separation = _SEPARATION * (2 * draw.separation - 1)
     ratios = 1 + separation * jnp.arange(_N_LINES)
     weights = (lines.weight**2).at[0].set(1.0)
-    phases = 2 * jnp.pi * lines.phase
     thickness = grid.enlarge(film.thickness)
     sharpness = _SHARPNESS * (2 * draw.sharpness - 1)
 
     def bands(k):
-        return jnp.cos(2 * jnp.pi * ratios[k] * thickness + phases[k])
+        return _wave(ratios[k] * thickness + lines.phase[k])
 
     first = bands(0)
     pattern = first + sharpness * (2 * first**2 - 1)
@@ -222,8 +250,8 @@ def add_fringes(key, image, scene):
     strength = log_between(draw.crossing_strength, *_CROSSING_STRENGTH)
 
     def cross(pattern):
-        second = grid.enlarge(_crossing_bands(keys[3], grid))
-        return pattern + strength * jnp.cos(2 * jnp.pi * second)
+        second = grid.enlarge(_crossing_bands(keys[3], grid, fields[2]))
+        return pattern + strength * _wave(second)
 
     pattern = jax.lax.cond(crossing, cross, lambda pattern: pattern, pattern)
     usual = jnp.sqrt(0.5 * (weights**2).sum())
@@ -232,40 +260,34 @@ def add_fringes(key, image, scene):
     spread = jnp.maximum(sample.std(), least * usual)
     pattern = (pattern - sample.mean()) / spread
 
-    field = polynomial_field(keys[4], grid.shape, 3)
-    low, high = grid.inside(field).min(), grid.inside(field).max()
-    envelope = jax.nn.sigmoid(_STEEPNESS * (2 * field - low - high) / (high - low))
+    inside = grid.inside(fields[3])
+    low, high = inside.min(), inside.max()
+    envelope = (2 * fields[3] - low - high) / (high - low)
+    envelope = jax.nn.sigmoid(_STEEPNESS * envelope)
     whole = ~scene.as_paper & (draw.whole < _WHOLE)
     envelope = jnp.where(whole, 1.0, envelope)
     contrast = envelope * jnp.where(scene.as_paper, 1.0, film.contrast)
 
-    def significance(_):
+    def as_seen(_):
         # The amplitude where the bands of all lines add up, whatever their phase.
-        angles = 2 * jnp.pi * ratios[:, None, None] * film.thickness
-        angles = angles + phases[:, None, None]
+        turns = ratios[:, None, None] * film.thickness + lines.phase[:, None, None]
         real, imaginary = (
-            jnp.tensordot(weights, wave(angles), 1) for wave in (jnp.cos, jnp.sin)
+            jnp.tensordot(weights, _wave(turns - delay), 1) for delay in (0.0, 0.25)
         )
         power = 0.5 * (real**2 + imaginary**2)
         power = power + jnp.where(crossing, 0.5 * strength**2, 0.0)
-        clear = scene.sigma**2 / (scene.sigma**2 + jnp.maximum(image, 0.0))
-        power = power * (contrast / spread) ** 2 * grid.average(clear)
-        # A Gaussian of the window's area, which does not wrap around.
-        width = _WINDOW / (2 * jnp.pi**0.5) / _CELL
-        margin = int(3 * width)
-        padded = jnp.pad(power, margin, mode="symmetric")
-        power = smooth(padded, width)[margin:-margin, margin:-margin]
-        ratio = _WINDOW * noise_after_smoothing(scene.smoothing)
-        ratio = ratio * jnp.sqrt(jnp.maximum(grid.enlarge(power), 1e-12))
+        power = power * (contrast / spread) ** 2
+        ratio = _significance(power, image, scene, grid)
         # Somewhere they are seen.
         amplitude = log_between(draw.amplitude, *_AMPLITUDES) / 2**0.5
         least = _SEEN * FAINTEST / ratio.max()
         amplitude = jnp.minimum(jnp.maximum(amplitude, least), _AMPLITUDES[1])
-        return amplitude, amplitude * ratio > FAINTEST
+        return amplitude, amplitude * ratio / FAINTEST
 
     def as_paper(_):
-        return _SPREAD_OF_PAPER, grid.enlarge(envelope) > _LEAST_OF_PAPER
+        return _SPREAD_OF_PAPER, envelope / _LEAST_OF_PAPER
 
-    spread_of_light, mask = jax.lax.cond(scene.as_paper, as_paper, significance, None)
-    light = scene.sigma * spread_of_light * jnp.clip(grid.enlarge(contrast), 0.0, 1.0)
-    return image + light * pattern, mask
+    amplitude, excess = jax.lax.cond(scene.as_paper, as_paper, as_seen, None)
+    contrast, excess = jax.vmap(grid.enlarge)(jnp.stack([contrast, excess]))
+    light = scene.sigma * amplitude * jnp.clip(contrast, 0.0, 1.0) * pattern
+    return image + light, excess > 1
