@@ -2,11 +2,15 @@
 Train the contaminant masker, or go on with it.
 
 On simulated exposures, and on the real skies of the folder of data that are for
-training. Whenever it is stopped, the same command goes on; without the directory of
-the training, ``--from`` begins with weights that were kept::
+training. Whenever it is stopped, the same command goes on. In a new directory it
+begins with the weights that were kept of the last one, if there are any, else with
+those of the model that is named::
 
     python benchmarks/train_contaminants.py DATA DIRECTORY --from contaminants-1 \\
         --minutes 120 --keep benchmarks/output/contaminants-2
+
+``--keep`` puts the weights there in half precision, and the logs; ``--export`` makes a
+model of the training, with its card, which takes some minutes.
 """
 
 import argparse
@@ -14,8 +18,10 @@ import os
 import shutil
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 from skies import marked_skies
 
 from maximask_astro.inference import keep_compiled, keep_memory
@@ -25,10 +31,35 @@ from maximask_astro.training import (
     export_model,
     read_recipe,
 )
-from maximask_astro.weights import load_model
+from maximask_astro.training.export import half_precision
+from maximask_astro.utils.files import file_sha256
+from maximask_astro.weights import LoadedModel, load_model
 
 # What a training leaves behind that is worth keeping beside its weights.
-_KEPT = ("log.csv", "validation.jsonl", "runs.jsonl")
+_LOGS = ("log.csv", "validation.jsonl", "runs.jsonl")
+_WEIGHTS, _BEGUN = "weights.npz", "begun.npz"
+
+
+def with_weights(model, path, recipe):
+    """A model with weights that were kept, for the network of a recipe."""
+    with np.load(path, allow_pickle=False) as archive:
+        weights = {name: archive[name].astype(np.float32) for name in archive.files}
+    card = replace(
+        model.card, options=dict(recipe.options), weights_sha256=file_sha256(path)
+    )
+    return LoadedModel(card, weights)
+
+
+def keep(trainer, directory, where):
+    """Keep weights in half precision, and what was logged after what is there."""
+    where.mkdir(parents=True, exist_ok=True)
+    paths = [variable.path for variable in trainer.network.trainable_variables]
+    weights = dict(zip(paths, trainer.groups["weights"], strict=True))
+    np.savez_compressed(where / _WEIGHTS, **half_precision(weights))
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M")
+    for name in _LOGS:
+        if (directory / name).exists():
+            shutil.copy(directory / name, where / f"{stamp}.{name}")
 
 
 def main():
@@ -40,7 +71,8 @@ def main():
     add("--recipe", default="cpu", help="name or TOML file (default: %(default)s)")
     add("--from", dest="start", help="model to begin with")
     add("--minutes", type=float, help="stop after this time")
-    add("--keep", type=Path, help="directory for the model and its logs in the end")
+    add("--keep", type=Path, help="directory for weights and logs in the end")
+    add("--export", type=Path, help="directory for a model in the end")
     add("--name", default="contaminants-2", help="of the model (default: %(default)s)")
     add("--number", type=int, default=64, help="exposures for the card")
     args = parser.parse_args()
@@ -49,23 +81,35 @@ def main():
     keep_memory()
     with suppress(OSError, AttributeError):
         os.nice(19)
-    skies = marked_skies(args.data, "training")
-    start = None if args.start is None else load_model(args.start)
     recipe = replace(read_recipe(args.recipe), name=Path(args.recipe).stem)
+    start = None if args.start is None else load_model(args.start)
+    kept = None if args.keep is None else args.keep / _WEIGHTS
+    begins = not (args.directory / "checkpoint.npz").exists()
+    if kept is not None and kept.exists() and start is not None:
+        # A checkpoint belongs to what its training began with.
+        known = args.directory / _BEGUN
+        if begins:
+            args.directory.mkdir(parents=True, exist_ok=True)
+            shutil.copy(kept, known)
+        if known.exists():
+            start = with_weights(start, known, recipe)
+    skies = marked_skies(args.data, "training")
     trainer = MaskerTrainer(recipe, args.directory, start=start, skies=skies)
-    trainer.run(minutes=args.minutes)
+    try:
+        trainer.run(minutes=args.minutes)
+    except KeyboardInterrupt:
+        print(f"interrupted after step {trainer.step}")
     draw_learning_curve(args.directory)
     if args.keep is not None:
+        keep(trainer, args.directory, args.keep)
+    if args.export is not None:
         export_model(
             args.directory,
-            args.keep,
+            args.export,
             name=args.name,
             number=args.number,
             skies=marked_skies(args.data, "validation"),
         )
-        for name in _KEPT:
-            if (args.directory / name).exists():
-                shutil.copy(args.directory / name, args.keep / name)
 
 
 if __name__ == "__main__":
