@@ -27,10 +27,12 @@ _AMPLITUDES, _SPREAD_OF_PAPER = (0.2, 6.0), 0.6
 # Fringes are over the whole frame, or fade within it.
 _WHOLE, _STEEPNESS = 0.55, 5.0
 
-# They are labeled where what is within so many pixels squared is significant (in the
-# paper, where the argument of the sigmoid, from -5 to 5, is above -0.2).
-# Where they are clearest it is at least so many times above the limit.
-_WINDOW, _SEEN = 64.0, 1.2
+# They are labeled where what is within so many pixels squared is significant, up to
+# where so little of their contrast is left that they have ended. Where they are
+# clearest their ratio is at least so many times above the limit.
+_WINDOW, _ENDS, _SEEN = 64.0, 0.02, 1.2
+
+# In the paper, where the argument of the sigmoid, from -5 to 5, is above -0.2.
 _LEAST_OF_PAPER = 0.4502
 
 # Kinds of patterns. The rest are contour lines of a thickness without a shape.
@@ -282,7 +284,9 @@ def add_fringes(key, image, scene):
         amplitude = log_between(draw.amplitude, *_AMPLITUDES) / 2**0.5
         least = _SEEN * FAINTEST / ratio.max()
         amplitude = jnp.minimum(jnp.maximum(amplitude, least), _AMPLITUDES[1])
-        return amplitude, amplitude * ratio / FAINTEST
+        # Strong ones are not labeled beyond the end of the chip.
+        own = jnp.where(film.contrast > _ENDS, ratio, 0.0)
+        return amplitude, amplitude * own / FAINTEST
 
     def as_paper(_):
         return _SPREAD_OF_PAPER, envelope / _LEAST_OF_PAPER
