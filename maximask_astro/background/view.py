@@ -127,7 +127,8 @@ def block_statistics(xp, image):
     # the middle than so many times what is second to the extremes, in the half of the
     # columns that has none.
     low, high = sum(in_order(columns[1])[4:]) / 4, sum(in_order(columns[6])[:4]) / 4
-    low, high = (middle + _FARTHEST * (limit - middle) for limit in (low, high))
+    center, range_ = (low + high) / 2, _FARTHEST * (high - low) / 2
+    low, high = center - range_, center + range_
     low, high = (xp.repeat(limit, BLOCK, axis=-1) for limit in (low, high))
     cells = image.reshape(*lead, n, BLOCK, width)
     cells = xp.minimum(xp.maximum(cells, low[..., None, :]), high[..., None, :])

@@ -68,7 +68,10 @@ def test_single_mask(maximask, expected, word):
 def test_probabilities(maximask, expected, word):
     maximask("good.fits", "--proba_thresh", word)
     with fits.open("good.masks.fits") as file:
-        np.testing.assert_array_equal(file[0].data, expected().probability_planes)
+        # Batches of other sizes may change the last bits.
+        np.testing.assert_allclose(
+            file[0].data, expected().probability_planes, atol=1e-5
+        )
         assert file[0].header["THRESH"] == "No"
         assert file[0].header["PRIORS"] == "Yes"
 
@@ -142,7 +145,7 @@ def test_only_the_configuration_files_that_count(maximask, expected, configurati
     )
     cmap = expected(classes="CR,TRL,SAT", priors=None)
     planes = fits.getdata("good.masks.fits")
-    np.testing.assert_array_equal(planes, cmap.probability_planes)
+    np.testing.assert_allclose(planes, cmap.probability_planes, atol=1e-5)
 
 
 @pytest.mark.parametrize(
