@@ -54,10 +54,13 @@ def folded_unet(
     fine, detail : int
         As of `~maximask_astro.models.build_folded_unet`.
 
-    frame, lines : tuple of int
+    frame : tuple of int
         As of `~maximask_astro.models.build_folded_unet`.
 
     features : int
+        As of `~maximask_astro.models.build_folded_unet`.
+
+    lines : tuple of int
         As of `~maximask_astro.models.build_folded_unet`.
 
     Returns

@@ -9,7 +9,7 @@ __all__ = ["Kept", "Rows"]
 
 
 @dataclass(frozen=True)
-class Rows:
+class _Rows:
     """
     Some rows of a map.
 
@@ -34,7 +34,7 @@ class Rows:
     zero: bool
 
 
-class Kept:
+class _Kept:
     """
     What operations keep from one time to the next, in their order.
 
@@ -78,3 +78,7 @@ class Kept:
         if not rest:
             return first
         return jnp.concatenate([first[len(values) - rest :], second[0][:-rest]])
+
+
+# Private but for this room: what they take is said where they are used.
+Kept, Rows = _Kept, _Rows

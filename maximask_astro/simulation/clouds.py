@@ -8,6 +8,7 @@ from maximask_astro.simulation.fields import (
     larger_period,
     periodic_field,
     polynomial_field,
+    sample_periodic,
 )
 
 __all__ = ["KINDS", "draw_cloud"]
@@ -163,23 +164,8 @@ def _draw_fields(key, draw, grid, smallest):
     # Flows that follow the edges.
     warp = warp + _WRINKLE * min(grid.shape) * edges
     y, x = (jnp.arange(size, dtype=float) for size in grid.shape)
-    gas, clouds = _sample((gas, clouds), y[:, None] + warp[0], x + warp[1])
+    gas, clouds = sample_periodic((gas, clouds), y[:, None] + warp[0], x + warp[1])
     return gas, edges, clouds
-
-
-def _sample(fields, y, x):
-    """Interpolate linearly in periodic fields."""
-    height, width = fields[0].shape
-    top, left = jnp.floor(y), jnp.floor(x)
-    fy, fx = y - top, x - left
-    rows = [(top.astype(int) + i) % height for i in (0, 1)]
-    columns = [(left.astype(int) + i) % width for i in (0, 1)]
-    fields = jnp.stack(fields, axis=-1)
-    corners = [[fields[row, column] for column in columns] for row in rows]
-    fy, fx = fy[..., None], fx[..., None]
-    upper, lower = (a * (1 - fx) + b * fx for a, b in corners)
-    sampled = upper * (1 - fy) + lower * fy
-    return sampled[..., 0], sampled[..., 1]
 
 
 def draw_cloud(key, grid, image, smallest, plain=False):

@@ -5,134 +5,243 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import log_between, normal, uniform
+from maximask_astro.simulation.charge_tails import drag_charge
+from maximask_astro.simulation.charge_tracks import (
+    LONGEST,
+    MARGIN,
+    N_NORMALS,
+    Rays,
+    resample,
+    set_down,
+)
+from maximask_astro.simulation.draws import log_between, normal, uniforms
 from maximask_astro.simulation.masks import dilate
 
 __all__ = ["add_cosmic_rays"]
 
-# At most this many rays in a frame of that side, as in ten minutes in space, and
-# in smaller frames at most the fewest.
-_FEWEST, _MOST, _SIDE = 8, 160, 416
+# Rays in a million pixels at most, on the ground (the LSST sensors get 110 in 1500 s),
+# where small frames may have at least so many.
+_ON_GROUND, _FEWEST = 925.0, 8
+# So often an exposure was taken in space, with up to so many times more rays (WFC3/UVIS
+# gets 2,500 in a million pixels in 479 s), as long as at most so much of it is hit.
+_SPACE_OFTEN, _IN_SPACE, _COVERED = 0.2, 9, 0.05
 
-# The charge is set down every pixel of a path; a fifth of the rays may be long.
-_LONG, _SHORT = 96, 16
+# The sensor's depth in pixels, from thin (or with large pixels) to fully depleted,
+# and the size of its pixels in micrometers.
+_DEPTHS, _PIXELS = (1.0, 25.0), (8.0, 30.0)
 
 # Charge that a particle of least ionization frees, in electrons a micrometer.
 _IONIZATION = 80.0
 
-# Pixels count as hit from so many times the local noise on, where a pixel within
-# _NEAR of them stands out by more, so that none is labeled that nobody could see.
-_HIT, _STANDS_OUT, _NEAR = 1.0, 3.0, 3
+# However little noise there is, a ray of least ionization frees in a pixel at least so
+# many times the noise: from such that hardly stand out to overwhelming ones.
+_WEAKEST = (1.5, 30.0)
+
+# Fractions of the rays that end in a point (X-rays) and that wander (electrons that
+# gamma rays free within the sensor); the rest are muons.
+_POINTS, _WORMS = (0.3, 0.7), (0.05, 0.3)
+# Path of the charge of points, in pixels; lengths of worms, at most so many times a
+# pixel and the depth of the sensor, out of which they wander; how much longer their
+# paths are, and change of direction in radians a pixel.
+_POINT_PATHS, _WORM_LENGTHS, _STAYS = (0.05, 4.0), (1.5, 70.0), 7.0
+_WINDING, _WORM_SCATTER, _MUON_SCATTER = (1.0, 3.0), (0.1, 0.7), 0.004
+
+# Muons come from all sides (in space, where the flux through a plane goes as the
+# cosine) or rather from above, if that is where the telescope points: the cosine of
+# their inclination is a uniform number to the power of the inverse of this.
+_FROM_ABOVE = (1.3, 3.3)
+
+# Logarithmic fluctuations of the charge of a ray.
+_FLUCTUATION = 0.35
+
+# Charge diffuses on its way through the silicon, by up to so many pixels (standard
+# deviation). In images that are sharper than that, it diffuses less than the seeing
+# does by this factor: nobody could tell from a star what is as wide as one.
+_DIFFUSION, _SHARPER, _SHARPEST = (0.1, 0.75), 0.75, 0.1
+
+# One ray of so many comes to lie on the brightest of a few places, so that stars and
+# galaxies are hit often enough.
+_ON_OBJECTS, _CANDIDATES = 12, 5
+
+# A ray is drawn if what so long a part of it leaves has this signal-to-noise ratio (the
+# square root of the sum of squares; for a pixel it is LA Cosmic's default), which a
+# track of 22 pixels has with 7 for all of it. Pixels above so many times the local
+# noise count as hit.
+_PART, _STANDS_OUT, _HIT = 9.0, 4.5, 1.0
+_FIRST = 15.0  # the least such ratio of one of the rays of an exposure
 
 # The paper takes its rays from darks: it labels pixels above three times the
 # noise of the dark, and scales noise to noise, and by this factor.
-_PAPER_LIMIT, _PAPER_SCALE = 3.0, 1 / 8
-
-_MARGIN = 3
+_PAPER_LIMIT, _PAPER_SCALE, _PAPER_DARK = 3.0, 1 / 8, (3.0, 12.0)
 
 
-class _Rays(NamedTuple):
-    """What the rays of an exposure are like, each of shape (rays, 1)."""
+class _Sensor(NamedTuple):
+    """What the rays of an exposure have in common, each a scalar."""
 
-    worm: jax.Array  # 1 for electrons, 0 otherwise
-    length: jax.Array  # on the sensor, in pixels
-    charge: jax.Array  # electrons
-    y: jax.Array  # of the middle
-    x: jax.Array
-    direction: jax.Array  # radians
-    scatter: jax.Array  # change of direction from pixel to pixel
-    top: jax.Array  # where in the silicon, from 0 at the pixels to 1
-    bottom: jax.Array
+    depth: jax.Array  # pixels
+    a_pixel: jax.Array  # electrons that a particle of least ionization frees
+    points: jax.Array  # fraction of the rays
+    worms: jax.Array
+    steepness: jax.Array  # of the flux as a function of the cosine
+    diffusion: jax.Array  # standard deviation in pixels, over the whole depth
+    smoothing: jax.Array  # by resampling
 
 
-def _draw_rays(key, shape, scene):
-    """Draw the rays, the longest first; the charge is 0 beyond their number."""
-    # Few large draws: every draw of its own makes the compiler work for longer.
-    keys = jax.random.split(key, 3)
-    camera = jax.random.uniform(keys[0], (7,))
-    n = max(_FEWEST, round(_MOST * shape[0] * shape[1] / _SIDE**2))
-    numbers = jax.random.uniform(keys[1], (9, n), minval=1e-4)
-    fluctuation = jnp.exp(0.35 * normal(keys[2], (n,)))
-    present = jnp.arange(n) < log_between(camera[0], 1.0, 1.0 + n)
+def _between(number, limits):
+    """Turn uniform numbers into such between two limits."""
+    return limits[0] + (limits[1] - limits[0]) * number
 
-    # The sensor: from thin or with large pixels to fully depleted.
-    thickness = log_between(camera[1], 1.0, 25.0)  # pixels
-    a_pixel = _IONIZATION * log_between(camera[2], 8.0, 30.0)  # electrons
-    weakest = scene.sigma * log_between(camera[3], 2.5, 30.0)
-    as_in_dark = _PAPER_SCALE * scene.sigma / log_between(camera[3], 3.0, 12.0)
-    a_pixel = jnp.where(
-        scene.as_paper, a_pixel * as_in_dark, jnp.maximum(a_pixel, weakest)
+
+def _draw_sensor(key, scene):
+    """Draw the sensor, and what share of the most rays there may be it has."""
+    draw = uniforms(
+        key, "in_space", "number", "depth", "pixel", "weakest", "points", "worms",
+        "from_above", "diffusion",
+    )  # fmt: skip
+    a_pixel = _IONIZATION * log_between(draw.pixel, *_PIXELS)
+    weakest = scene.sigma * log_between(draw.weakest, *_WEAKEST)
+    in_dark = _PAPER_SCALE * scene.sigma / log_between(draw.weakest, *_PAPER_DARK)
+    seeing = _SHARPER * scene.fwhm / 2.355
+    smoothing = jnp.minimum(scene.smoothing, seeing)
+    widest = jnp.sqrt(jnp.maximum(seeing**2 - smoothing**2, _SHARPEST**2))
+    in_space = (draw.in_space < _SPACE_OFTEN) & ~scene.as_paper
+    return _Sensor(
+        depth=log_between(draw.depth, *_DEPTHS),
+        a_pixel=jnp.where(
+            scene.as_paper, a_pixel * in_dark, jnp.maximum(a_pixel, weakest)
+        ),
+        points=_between(draw.points, _POINTS),
+        worms=_between(draw.worms, _WORMS),
+        steepness=_between(draw.from_above, _FROM_ABOVE),
+        diffusion=jnp.minimum(_between(draw.diffusion, _DIFFUSION), widest),
+        smoothing=smoothing,
+    ), (in_space, draw.number)
+
+
+def _signal_to_noise(charge, length, width, noise):
+    """Of the part of a ray that has to stand out."""
+    # Effective number of pixels across: of a Gaussian that pixels integrate.
+    across = 2 * jnp.sqrt(jnp.pi * (width**2 + 1 / 12))
+    part = jnp.minimum(1.0, _PART / jnp.maximum(length, 1.0))
+    area = across * (across + jnp.minimum(length, _PART))
+    return charge * part / (noise * jnp.sqrt(area))
+
+
+def _place(numbers, span, image):
+    """Middles of rays that touch the frame somewhere, and the light that is there."""
+    size = jnp.array(image.shape, jnp.float32)[:, None]
+    # A frame begins half a pixel before the middle of its first one.
+    y, x = (size + span) * numbers - 0.5 * (1 + span)
+    row, column = (
+        jnp.clip(jnp.round(place), 0, length - 1).astype(int)
+        for place, length in zip((y, x), image.shape, strict=True)
     )
+    return jnp.stack([y, x, image[row, column]])
 
-    points, worms = 0.3 + 0.4 * camera[4], 0.05 + 0.25 * camera[5]
-    point, worm = numbers[0] < points, numbers[0] > 1 - worms
-    # Muons from all sides (in space) or rather from above, if that is where the
-    # telescope points: the flux goes as a power of the cosine.
-    cosine = numbers[1] ** (1 / (1.3 + 2.0 * camera[6]))
-    muon = jnp.sqrt(thickness**2 + 0.3) * jnp.sqrt(1 / cosine**2 - 1)
-    # Electrons that gamma rays set free within the sensor stop there.
-    electron = log_between(numbers[2], 2.0, 60.0)
+
+def _draw_places(draw, span, image, on_objects):
+    """Middles of rays, some of them on objects, and the light that is there."""
+    places = _place(jnp.stack([draw.y, draw.x]), span, image)
+    m = span.shape[1] // _ON_OBJECTS
+    some = slice(_ON_OBJECTS - 1, None, _ON_OBJECTS)
+    numbers = draw.candidates[: _CANDIDATES * 2 * m].reshape(_CANDIDATES, 2, m)
+    others = jnp.stack([_place(these, span[:, some], image) for these in numbers])
+    best = jnp.take_along_axis(others, others[:, 2:].argmax(0)[None], 0)[0]
+    return places.at[:, some].set(jnp.where(on_objects, best, places[:, some]))
+
+
+def _draw_rays(key, fluctuation, image, scene, sensor, first):
+    """Draw rays, the first of an exposure or later ones, and the area they hit."""
+    n = len(fluctuation)
+    # Few large draws: every draw of its own makes the compiler work for longer.
+    draw = uniforms(
+        key, "kind", "inclination", "length", "path", "direction", "scatter", "depth",
+        "y", "x", "candidates", shape=(n,),
+    )  # fmt: skip
+    point, worm = draw.kind < sensor.points, draw.kind > 1 - sensor.worms
+    cosine = jnp.maximum(draw.inclination, 1e-4) ** (1 / sensor.steepness)
+    muon = jnp.sqrt(sensor.depth**2 + 0.3) * jnp.sqrt(1 / cosine**2 - 1)
+    shortest, farthest = _WORM_LENGTHS
+    farthest = jnp.minimum(farthest, _STAYS * (1 + sensor.depth))
+    electron = log_between(draw.length, shortest, farthest)
     length = jnp.select([point, worm], [0.0, electron], muon)
     path = jnp.select(
         [point, worm],
         [
-            log_between(numbers[3] ** 2, 0.05, 4.0),
-            electron * log_between(numbers[3], 1.0, 3.0),
+            log_between(draw.path**2, *_POINT_PATHS),
+            electron * log_between(draw.path, *_WINDING),
         ],
-        thickness / cosine,
+        sensor.depth / cosine,
     )
-    charge = a_pixel * path * fluctuation
-    # What is too faint to be seen is no contaminant; the first ray is not.
-    charge = charge.at[0].max(20 * scene.sigma)
-    faintest = jnp.where(scene.as_paper, _PAPER_LIMIT * _PAPER_SCALE, 6.0)
-    present = present & (charge > faintest * scene.sigma)
-    charge = jnp.where(present, charge, 0.0)
+    charge = sensor.a_pixel * path * jnp.exp(_FLUCTUATION * fluctuation)
     # Of a path longer than what is drawn, only that part is seen.
-    charge = charge * jnp.minimum(1.0, _LONG / jnp.maximum(length, 1.0))
+    charge = charge * jnp.minimum(1.0, LONGEST / jnp.maximum(length, 1.0))
+    length = jnp.minimum(length, LONGEST)
+
+    direction = 2 * jnp.pi * draw.direction
+    # Electrons end somewhere about where they come from.
+    reach = jnp.where(worm, 0.5, 1.0) * length
+    span = reach * jnp.abs(jnp.stack([jnp.sin(direction), jnp.cos(direction)]))
+    y, x, light = _draw_places(draw, span, image, ~scene.as_paper)
+
+    # What is too faint to be seen is no contaminant; the first ray is not.
+    noise = jnp.sqrt(scene.sigma**2 + jnp.maximum(light, 0.0))
+    # From half of the depth.
+    width = jnp.hypot(0.7 * sensor.diffusion, sensor.smoothing)
+    ratio = _signal_to_noise(charge, length, width, noise)
+    is_first = (jnp.arange(n) == 0) & first
+    charge = charge * jnp.where(is_first, jnp.maximum(1.0, _FIRST / ratio), 1.0)
+    seen = jnp.where(
+        scene.as_paper,
+        charge > _PAPER_LIMIT * _PAPER_SCALE * scene.sigma,
+        ratio > _STANDS_OUT,
+    )
+    seen = seen | is_first
+    # Bright rays hit pixels that are far from their middle.
+    peak = jnp.maximum(charge / (noise * (length + 1)), 1.0)
+    across = 1 + 2 * width * jnp.sqrt(2 * jnp.log(peak))
+    area = jnp.where(seen, across * (length + across), 0.0)
 
     single = point | worm
-    rays = _Rays(
+    return Rays(
         worm=worm.astype(jnp.float32),
-        length=jnp.minimum(length, _LONG),
-        charge=charge,
-        y=numbers[4] * shape[0],
-        x=numbers[5] * shape[1],
-        direction=2 * jnp.pi * numbers[6],
-        scatter=jnp.where(worm, 0.1 + 0.6 * numbers[7], 0.004),
-        top=jnp.where(single, numbers[8], 0.0),
-        bottom=jnp.where(single, numbers[8], 1.0),
-    )
-    order = jnp.argsort(jnp.where(present, -length, 1.0))
-    return jax.tree.map(lambda values: values[order, None], rays)
+        length=jnp.where(seen, length, -1.0),
+        charge=jnp.where(seen, charge, 0.0),
+        y=y,
+        x=x,
+        direction=direction,
+        scatter=jnp.where(worm, _between(draw.scatter, _WORM_SCATTER), _MUON_SCATTER),
+        top=jnp.where(single, draw.depth, 0.0),
+        bottom=jnp.where(single, draw.depth, 1.0),
+    ), area
 
 
-def _steps(key, rays, number):
-    """Position, charge and depth of points along rays, at most a pixel apart."""
-    draws = normal(key, (2, len(rays.length), number))
-    length = jnp.minimum(rays.length, number)
-    used = jnp.clip(jnp.ceil(length), 1.0, number)
-    order = jnp.arange(number)
-    along = (order + 0.5) / used
-    # Multiple scattering: the direction walks at random.
-    direction = rays.direction + jnp.cumsum(rays.scatter * draws[0], axis=1)
-    step = jnp.where(order < used, length / used, 0.0)
-    down = jnp.cumsum(step * jnp.sin(direction), axis=1)
-    right = jnp.cumsum(step * jnp.cos(direction), axis=1)
-    y = rays.y + down - 0.5 * down[:, -1:]
-    x = rays.x + right - 0.5 * right[:, -1:]
-    # Losses of energy fluctuate on the way; electrons lose most before they stop.
-    loss = jnp.exp(0.4 * draws[1] + 2 * rays.worm * along)
-    loss = jnp.where(order < used, loss, 0.0)
-    charge = rays.charge * loss / loss.sum(1, keepdims=True)
-    return y, x, charge, rays.top + (rays.bottom - rays.top) * along
+def _draw_charges(key, image, scene, sensor, in_space, number):
+    """Charge that all rays leave, in a frame with margins."""
+    shape = image.shape
+    canvas = jnp.zeros([size + 2 * MARGIN for size in shape])
+    # As many at a time as there may be on the ground.
+    n = max(_FEWEST, round(_ON_GROUND * image.size / 1e6))
+    few, many = jnp.where(in_space, n, 1.0), jnp.where(in_space, _IN_SPACE * n, n + 1.0)
+    total = log_between(number, few, many)
+    keys = jax.random.split(key, (_IN_SPACE, 2))
 
+    def add_some(i, carry):
+        canvas, covered = carry
+        normals = normal(keys[i, 0], (n + 2 * N_NORMALS,))
+        rays, area = _draw_rays(keys[i, 1], normals[:n], image, scene, sensor, i == 0)
+        area = covered + jnp.cumsum(area)
+        there = (i * n + jnp.arange(n) < total) & (area < _COVERED * image.size)
+        there |= (jnp.arange(n) == 0) & (i == 0)
+        rays = rays._replace(
+            length=jnp.where(there, rays.length, -1.0),
+            charge=jnp.where(there, rays.charge, 0.0),
+        )
+        normals = normals[n:].reshape(2, N_NORMALS)
+        return set_down(normals, canvas, rays, sensor.diffusion), area[-1]
 
-def _spread(position, width):
-    """Pixel in the middle, and shares of it and its two neighbors."""
-    middle = jnp.round(position)
-    edges = jnp.arange(-1.5, 2.0) - (position - middle)[..., None]
-    shares = jnp.diff(jax.lax.erf(edges / (2**0.5 * width[..., None])), axis=-1)
-    return middle.astype(int), shares / shares.sum(-1, keepdims=True)
+    n_times = jnp.ceil(total / n).astype(int)
+    return jax.lax.fori_loop(0, n_times, add_some, (canvas, 0.0))[0]
 
 
 def add_cosmic_rays(key, image, scene):
@@ -141,7 +250,8 @@ def add_cosmic_rays(key, image, scene):
 
     Their pixels come from darks; here muons cross a sensor of some thickness,
     electrons wander through it, and X-rays end in a point. The charge frays
-    out on its way to the pixels.
+    out on its way to the pixels, and some detectors drag a part of it along
+    rows or columns (`maximask_astro.simulation.charge_tails.drag_charge`).
 
     Parameters
     ----------
@@ -161,44 +271,19 @@ def add_cosmic_rays(key, image, scene):
 
     mask : array
         Boolean: pixels that got more than the local noise, in rays that stand
-        out of it, dilated by 3 by 3 pixels as in the paper. If contaminants
-        are to be as in the paper: pixels above its threshold, dilated so.
+        out of it, and tails of charge; dilated by 3 by 3 pixels as in the
+        paper. If contaminants are to be as in the paper: pixels above its
+        threshold, dilated so.
     """
-    keys = jax.random.split(key, 4)
-    shape = image.shape
-    rays = _draw_rays(keys[0], shape, scene)
-    n_long = len(rays.length) // 5
-    parts = (
-        (jax.tree.map(lambda values: values[:n_long], rays), _LONG),
-        (jax.tree.map(lambda values: values[n_long:], rays), _SHORT),
-    )
-    drawn = [
-        _steps(k, some, number)
-        for k, (some, number) in zip(keys[1:3], parts, strict=True)
-    ]
-    y, x, charge, depth = (
-        jnp.concatenate([values.ravel() for values in columns])
-        for columns in zip(*drawn, strict=True)
-    )
-    # Charge diffuses on its way through the silicon, which grows along a track;
-    # resampling spreads it further.
-    farthest = uniform(keys[3], 0.1, 0.65)
-    width = jnp.sqrt(0.01 + farthest**2 * depth + scene.smoothing**2)
-    row, down = _spread(jnp.clip(y, -2.0, shape[0] + 1.0), width)
-    column, right = _spread(jnp.clip(x, -2.0, shape[1] + 1.0), width)
-    stride = shape[1] + 2 * _MARGIN
-    canvas = jnp.zeros((shape[0] + 2 * _MARGIN) * stride)
-    around = jnp.arange(-1, 2)
-    rows = row[:, None] + around + _MARGIN
-    columns = column[:, None] + around + _MARGIN
-    index = rows[:, :, None] * stride + columns[:, None, :]
-    values = charge[:, None, None] * down[:, :, None] * right[:, None, :]
-    canvas = canvas.at[index.ravel()].add(values.ravel())
-    charges = canvas.reshape(-1, stride)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    keys, image = jax.random.split(key, 3), jnp.asarray(image)
+    sensor, (in_space, number) = _draw_sensor(keys[0], scene)
+    canvas = _draw_charges(keys[1], image, scene, sensor, in_space, number)
+    canvas = resample(canvas, sensor.smoothing)
+    charges = canvas[MARGIN:-MARGIN, MARGIN:-MARGIN]
     noise = jnp.sqrt(scene.sigma**2 + jnp.maximum(image, 0.0))
-    seen = charges > _STANDS_OUT * noise
-    hit = dilate(charges > _HIT * noise, 3) & dilate(seen, 2 * _NEAR + 1)
-    in_dark = dilate(charges > _PAPER_LIMIT * _PAPER_SCALE * scene.sigma, 3)
+    charges, tails = drag_charge(keys[2], charges, noise, scene)
+    limit = _PAPER_LIMIT * _PAPER_SCALE * scene.sigma
+    limit = jnp.where(scene.as_paper, limit, _HIT * noise)
+    mask = dilate((charges > limit) | tails, 3)
     # The paper cuts out what it labels, and adds nothing else.
-    added = jnp.where(scene.as_paper & ~in_dark, 0.0, charges)
-    return image + added, jnp.where(scene.as_paper, in_dark, hit)
+    return image + jnp.where(scene.as_paper & ~mask, 0.0, charges), mask

@@ -3,55 +3,72 @@
 import jax
 import jax.numpy as jnp
 
-from maximask_astro.simulation.draws import (
-    chance,
-    choice,
-    log_uniform,
-    normal,
-    uniform,
-)
-from maximask_astro.simulation.scene import pixel_grid
+from maximask_astro.simulation.bad_clusters import draw_clusters
+from maximask_astro.simulation.bad_lines import N_LINES, draw_lines, spread
+from maximask_astro.simulation.dead_values import draw_dead_values
+from maximask_astro.simulation.draws import log_between, uniforms
+from maximask_astro.simulation.tiles import tiled_normal
 
 __all__ = [
     "add_dead_lines",
     "add_dead_pixels",
     "add_hot_lines",
     "add_hot_pixels",
-    "dead_values_of_paper",
 ]
 
-_N_LINES, _N_CLUSTERS = 4, 4
+# What is added to hot pixels and lines as in the paper, in units of the sky noise,
+# and the scatter of it.
+_HOT_OF_PAPER, _SCATTER_OF_PAPER = (15.0, 100.0), 0.02
 
-# What is added to hot pixels as in the paper, in units of the sky noise.
-_HOT_OF_PAPER = (15.0, 100.0)
+# The most that is added to hot lines, in units of the sky noise, and how much it
+# varies from pixel to pixel.
+_HOTTEST_LINE, _MOST_SCATTER = 200.0, 0.1
+
+# How often an exposure with dead lines has no clusters, or clusters only.
+_LINES_ONLY, _CLUSTERS_ONLY = 0.4, 0.3
+# In so many calibrated exposures dead lines and clusters were set to the level of
+# the sky, within half of its noise.
+_SET_TO_SKY, _OFF_SKY = 0.17, 0.5
+# Those that must lack more to be seen are too small for that to show.
+_LARGE = 4.0
+# Defects lack nothing where there is less than half of the sky's light, as in the
+# overscan; where the sky is fainter than this, in units of its noise, there is no
+# overscan.
+_LIT, _FAINT_SKY = 0.5, 0.6
+
+# Fraction of the pixels that are hot or dead: in most exposures and, of hot ones,
+# in warm detectors (5% of an amateur's dark exposure at ambient temperature); and
+# as in the paper.
+_FRACTIONS, _WARM, _FRACTIONS_WARM = (5e-5, 3e-3), 0.15, (3e-3, 5e-2)
+_FRACTIONS_OF_PAPER = (2e-4, 5e-4)
+# Hot and dead pixels stand out by these many times the local noise.
+_HOT, _DEAD = 4.0, 3.0
+# The least that they differ by, and the most that is added to hot ones, in units
+# of the sky noise. Half of the exposures have hot pixels of every strength in that
+# range, in the others their logarithms scatter by so much about a typical one
+# (0.5 in that dark exposure).
+_LEAST_HOT, _HOTTEST = 4.0, (20.0, 1000.0)
+_TYPICAL, _TYPICAL_STRENGTHS, _WIDTHS = 0.5, (4.0, 100.0), (0.3, 1.3)
+# Pixels of infrared and CMOS detectors share signal with their four neighbors: how
+# often that is seen, and the part that each gets.
+_CROSSES, _CROSS = 0.15, (0.005, 0.08)
+
+# Pixels cannot read more than where others pile up, if that is this many times the
+# noise above the sky.
+_PILE_UP = 25.0
 
 
-def _lines(key, shape, as_paper):
-    """Index of the line a pixel is on, from 1; 0 if on none."""
-    keys = jax.random.split(key, 7)
-    height, width = shape
-    y, x = pixel_grid(shape)
-    number = jax.random.randint(keys[0], (), 1, _N_LINES + 1)
-    owner = jnp.zeros(shape, jnp.int32)
-    vertical = chance(keys[1], 0.6, (_N_LINES,))
-    place = uniform(keys[2], 0.0, 1.0, (_N_LINES,))
-    thin = jnp.where(as_paper, jnp.ones(3), jnp.array([2.1, 0.6, 0.3]))
-    thickness = choice(keys[3], thin, (_N_LINES,)) + 1
-    whole = chance(keys[4], jnp.where(as_paper, 0.0, 0.3), (_N_LINES,))
-    length = uniform(keys[5], 30.0, 1.0 * max(shape), (_N_LINES,))
-    start = uniform(keys[6], -0.2, 0.9, (_N_LINES,))
+def _ceiling(image, scene):
+    """The most that a pixel can read: where the saturated ones are, if any."""
+    top = image.max()
+    saturated = (image == top).sum() > 1
+    saturated = saturated & (top > scene.sky + _PILE_UP * scene.sigma)
+    return jnp.where(saturated, jnp.minimum(top, scene.full_well), scene.full_well)
 
-    def add_line(index, owner):
-        across = jnp.where(vertical[index], x, y)
-        along = jnp.where(vertical[index], y, x)
-        sizes = (width, height)
-        first = jnp.floor(place[index] * jnp.where(vertical[index], *sizes))
-        begin = jnp.floor(start[index] * jnp.where(vertical[index], *sizes[::-1]))
-        on = (across >= first) & (across < first + thickness[index])
-        within = (along >= begin) & (along < begin + length[index])
-        return jnp.where(on & (whole[index] | within), index + 1, owner)
 
-    return jax.lax.fori_loop(0, number, add_line, owner)
+def _noise(image, scene):
+    """Noise of the pixels, with that of the light above the sky."""
+    return jnp.sqrt(scene.sigma**2 + jnp.maximum(image - scene.sky, 0.0))
 
 
 def _around(image):
@@ -61,106 +78,6 @@ def _around(image):
         image = jax.lax.reduce_window(padded, 0.0, jax.lax.add, window, (1, 1), "VALID")
         image = image / 9.0
     return image
-
-
-def _clusters(key, shape):
-    """Index of the cluster a pixel is in, from 1; 0 if in none. Their areas."""
-    keys = jax.random.split(key, 6)
-    y, x = pixel_grid(shape)
-    n = _N_CLUSTERS
-    number = jax.random.randint(keys[0], (), 1, n + 1)
-    y0, x0 = (jax.random.uniform(keys[1], (n, 2)) * jnp.array(shape)).T
-    half = log_uniform(keys[2], 0.8, 10.0, (n, 2))
-    angle = jnp.where(
-        chance(keys[3], 0.5, (n,)), 0.0, uniform(keys[4], 0.0, jnp.pi, (n,))
-    )
-    # Corners cut off make the rectangles polygons of five to eight edges.
-    cut = uniform(keys[5], 1.0, 2.2, (n,))
-    owner = jnp.zeros(shape, jnp.int32)
-
-    def add_cluster(index, owner):
-        dy, dx = y - y0[index], x - x0[index]
-        cos, sin = jnp.cos(angle[index]), jnp.sin(angle[index])
-        u = jnp.abs(cos * dx + sin * dy) / half[index, 0]
-        v = jnp.abs(cos * dy - sin * dx) / half[index, 1]
-        inside = (u <= 1) & (v <= 1) & (u + v <= cut[index])
-        return jnp.where(inside, index + 1, owner)
-
-    area = jnp.ceil(2 * half).prod(-1)
-    return jax.lax.fori_loop(0, number, add_cluster, owner), area
-
-
-def dead_values_of_paper(key, noise, scene):
-    """
-    Draw values of bad pixels as in Paillassa et al. (2020, section 2.1.4).
-
-    Parameters
-    ----------
-    key : array
-        PRNG key.
-
-    noise : array
-        Standard normal numbers, shape (height, width).
-
-    scene : `Scene`
-        The exposure.
-
-    Returns
-    -------
-    values : array
-        Electrons: nothing, next to nothing, or a fraction of the sky's.
-
-    level : array
-        Scalar: what they scatter about.
-    """
-    first, second = jax.random.split(key)
-    kind = choice(first, (1, 1, 1))
-    level = jnp.where(kind == 2, scene.sky * uniform(second, 0.1, 0.7), 0.0)
-    options = jnp.stack([0.0 * level, 0.02 * scene.sigma, 0.02 * level])
-    return level + options[kind] * noise, level
-
-
-def _dead_values(key, image, owner, scene, visible):
-    """
-    What dead pixels read: nothing, next to nothing, or too little.
-
-    For each owner but the first, which has no pixels, ``visible`` is how many
-    times the sky noise its pixels must lack to be seen.
-    """
-    keys = jax.random.split(key, 4)
-    kinds = choice(keys[0], (0.25, 0.15, 0.35, 0.25), visible.shape)
-    levels = uniform(keys[1], 0.0, 0.9, visible.shape)
-    drops = scene.sigma * log_uniform(
-        keys[3], jnp.maximum(visible, 5.0), 100.0, visible.shape
-    )
-    # Where the sky is faint, nothing would be seen of that: calibration has
-    # taken too much from these pixels instead.
-    typical = jnp.where(kinds == 2, levels * scene.sky, 0.0)
-    kinds = jnp.where(scene.sky - typical > visible * scene.sigma, kinds, 3)
-
-    noise = normal(keys[2], image.shape)
-
-    def wide(key):
-        kind, level, drop = kinds[owner], levels[owner], drops[owner]
-        value = jnp.select(
-            [kind == 0, kind == 1, kind == 2],
-            [
-                jnp.zeros(image.shape),
-                0.02 * scene.sigma * noise,
-                level * image + 0.02 * level * scene.sky * noise,
-            ],
-            image - drop,
-        )
-        reads = jnp.where(kinds == 3, scene.sky - drops, typical)
-        return value, reads
-
-    def as_paper(key):
-        value, level = dead_values_of_paper(key, noise, scene)
-        seen = scene.sky - level > visible * scene.sigma
-        reads = jnp.where(seen, level, scene.sky - drops)
-        return jnp.where(seen[owner], value, image - drops[owner]), reads
-
-    return jax.lax.cond(scene.as_paper, as_paper, wide, keys[0])
 
 
 def add_hot_lines(key, image, scene):
@@ -181,22 +98,33 @@ def add_hot_lines(key, image, scene):
     Returns
     -------
     image, mask : array
-        With the defects, and where they are.
+        With the defects, and where they are: of lines that fade, where they are
+        at least half as strong as at their start or above the local noise. The
+        faintest have an integrated signal-to-noise ratio of 7.
     """
-    keys = jax.random.split(key, 4)
-    owner = _lines(keys[0], image.shape, scene.as_paper)
-    extra = scene.sigma * jnp.where(
+    first, second, third = jax.random.split(key, 3)
+    lines = draw_lines(first, image.shape, scene)
+    draw = uniforms(second, "strength", "scatter", shape=(N_LINES + 1,))
+    low, high = _HOT_OF_PAPER
+    peak = scene.sigma * jnp.where(
         scene.as_paper,
-        uniform(keys[1], *_HOT_OF_PAPER),
-        log_uniform(keys[1], 3.0, 200.0, (_N_LINES + 1,)),
+        low + (high - low) * draw.strength[0],
+        log_between(draw.strength, lines.visible, _HOTTEST_LINE),
     )
-    scatter = jnp.where(scene.as_paper, 0.02, uniform(keys[2], 0.0, 0.1))
-    noise = 1 + scatter * normal(keys[3], image.shape)
-    read = jnp.minimum(image + extra[owner] * noise, scene.full_well)
+    peak = spread(lines, peak)
+    scatter = jnp.where(
+        scene.as_paper, _SCATTER_OF_PAPER, _MOST_SCATTER * draw.scatter[0]
+    )
+    light = peak * lines.strength
+    top = jnp.maximum(_ceiling(image, scene), image)
+    shot = jnp.where(scene.as_paper, 0.0, jnp.maximum(light, 0.0))
+    varied = jnp.sqrt((scatter * light) ** 2 + shot) * tiled_normal(third, image.shape)
+    read = jnp.minimum(image + light + varied, top)
     # On bright objects, a faint line is lost in their noise.
-    noise = jnp.sqrt(scene.sigma**2 + jnp.maximum(image - scene.sky, 0.0))
-    mask = (owner > 0) & (read > image + noise)
-    return jnp.where(mask, read, image), mask
+    seen = jnp.minimum(jnp.abs(light), jnp.where(light > 0, top - image, jnp.inf))
+    mask = seen >= jnp.minimum(0.5 * peak, _noise(image, scene))
+    there = lines.strength != 0
+    return jnp.where(there, read, image), mask & there
 
 
 def add_dead_lines(key, image, scene):
@@ -211,37 +139,59 @@ def add_dead_lines(key, image, scene):
     Returns
     -------
     image, mask : array
-        With the defects, and where they are.
+        With the defects, and where they are, as for `add_hot_lines`. They read
+        nothing, next to nothing, a fraction of the light, or too little.
     """
-    keys = jax.random.split(key, 6)
-    kind = choice(keys[0], (0.4, 0.3, 0.3))  # lines, clusters, both
-    lines = jnp.where(kind != 1, _lines(keys[1], image.shape, scene.as_paper), 0)
-    clusters, area = _clusters(keys[2], image.shape)
-    clusters = jnp.where(kind != 0, clusters, 0)
-    owner = jnp.where(clusters > 0, _N_LINES + clusters, lines)
-    # The fewer its pixels, the deeper a cluster must be to be seen.
-    visible = jnp.concatenate(
-        [jnp.full(_N_LINES + 1, 1.2), jnp.clip(14.0 / area**0.5, 1.5, 5.0)]
-    )
-    dead, reads = _dead_values(keys[3], image, owner, scene, visible)
-    # In some reduced exposures they were set to the level of the sky: what
-    # gives them away is that they have no noise, if they are not too few.
-    smooth = chance(keys[5], jnp.where(scene.as_paper, 0.0, 0.17)) & (kind != 1)
-    level = scene.sky + scene.sigma * uniform(keys[4], -0.5, 0.5)
-    dead = jnp.where(smooth, level, dead)
-    # Nothing is missed where there is no light, in the overscan.
-    lacks = _around(image) - reads[owner] > 0.6 * visible[owner] * scene.sigma
-    mask = (owner > 0) & jnp.where(smooth, visible[owner] < 4.0, lacks)
-    return jnp.where(mask, dead, image), mask
+    keys = jax.random.split(key, 5)
+    draw = uniforms(keys[0], "what", "smooth", "level")
+    only = draw.what < _LINES_ONLY + _CLUSTERS_ONLY
+    lines_only = draw.what < _LINES_ONLY
+    clusters_only = only & ~lines_only
+    lines = draw_lines(keys[1], image.shape, scene)
+    clusters, visible_clusters = draw_clusters(keys[2], image.shape)
+    clusters = jnp.where(lines_only, 0, clusters)
+    in_cluster = clusters > 0
+    strength = jnp.where(clusters_only, 0.0, jnp.clip(lines.strength, -1.0, 1.0))
+    strength = jnp.where(in_cluster, 1.0, strength)
+    visible = jnp.concatenate([lines.visible, visible_clusters])
+    values = draw_dead_values(keys[3], scene, visible)
+
+    def of(numbers):
+        of_clusters = numbers[N_LINES + clusters]
+        return jnp.where(in_cluster, of_clusters, spread(lines, numbers))
+
+    typical = of(values.lack(scene.sky))
+    values = jax.tree.map(of, values)
+    around = _around(image)
+    faint_sky = scene.sky < _FAINT_SKY * scene.sigma
+    around = jnp.where(faint_sky, jnp.maximum(around, scene.sky), around)
+    # What calibrations took away, they took from the light.
+    lack = values.lack(jnp.where(values.keep == 1, scene.sky, around))
+    lit = (lack > _LIT * typical) & (faint_sky | (around > _LIT * scene.sky))
+    there = (strength != 0) & lit
+    read = values.keep * image + values.offset
+    read = read + values.scatter * tiled_normal(keys[4], image.shape)
+    read = image + strength * (read - image)
+    seen = jnp.abs(strength) * lack
+    mask = there & (seen >= jnp.minimum(0.5 * typical, _noise(image, scene)))
+    # What gives those away that have the level of the sky is that they have no
+    # noise, if they are not too few.
+    smooth = (draw.smooth < _SET_TO_SKY) & ~clusters_only & ~scene.as_paper
+    level = scene.sky + scene.sigma * _OFF_SKY * (2 * draw.level - 1)
+    large = (strength != 0) & (of(visible) < _LARGE)
+    there, mask = jnp.where(smooth, large, there), jnp.where(smooth, large, mask)
+    return jnp.where(there, jnp.where(smooth, level, read), image), mask
 
 
-def _single_pixels(key, shape, as_paper):
-    """Pixels at random, 5 to 300 in 100,000, or 20 to 50 as in the paper."""
-    first, second = jax.random.split(key)
-    fraction = jnp.where(
-        as_paper, uniform(second, 2e-4, 5e-4), log_uniform(second, 5e-5, 3e-3)
-    )
-    return chance(first, fraction, shape)
+def _single_pixels(draw, pixels, as_paper, warm=0.0):
+    """Where pixels at random are, and uniform numbers for them."""
+    fraction = log_between(draw.fraction, *_FRACTIONS)
+    fraction_warm = log_between(draw.fraction, *_FRACTIONS_WARM)
+    fraction = jnp.where(draw.warm < warm, fraction_warm, fraction)
+    low, high = _FRACTIONS_OF_PAPER
+    of_paper = low + (high - low) * draw.fraction
+    fraction = jnp.where(as_paper, of_paper, fraction)
+    return pixels < fraction, jnp.minimum(pixels / fraction, 1.0)
 
 
 def add_hot_pixels(key, image, scene):
@@ -257,21 +207,50 @@ def add_hot_pixels(key, image, scene):
     -------
     image, mask : array
         With the defects, and where they are: where a pixel stands out by more
-        than 4 times the sky noise.
+        than 4 times the local noise, be it a neighbor that got a part of the
+        signal.
     """
-    keys = jax.random.split(key, 4)
-    mask = _single_pixels(keys[0], image.shape, scene.as_paper)
-    top = log_uniform(keys[1], 20.0, 1000.0)
-    u = uniform(keys[2], 0.0, 1.0, image.shape)
-    base = uniform(keys[3], *_HOT_OF_PAPER)
-    extra = scene.sigma * jnp.where(
-        scene.as_paper,
-        base * (1 + 0.02 * 12**0.5 * (u - 0.5)),
-        6.0 * jnp.exp(jnp.log(top / 6.0) * u),
+    first, second = jax.random.split(key)
+    draw = uniforms(
+        first,
+        *("fraction", "warm", "kind", "top", "typical", "width"),
+        *("crosses", "cross"),
     )
-    read = jnp.minimum(image + extra, scene.full_well)
-    mask = mask & (read > image + 4 * scene.sigma)
-    return jnp.where(mask, read, image), mask
+    pixels = jax.random.uniform(second, image.shape)
+    hot, u = _single_pixels(draw, pixels, scene.as_paper, _WARM)
+    # Logarithms of strengths, evenly or about a typical one: the logistic
+    # distribution is like the normal one, and faster.
+    even = (
+        jnp.log(_LEAST_HOT) + jnp.log(log_between(draw.top, *_HOTTEST) / _LEAST_HOT) * u
+    )
+    v = jnp.clip(u, 1e-4, 1 - 1e-4)
+    low, high = _WIDTHS
+    width = (low + (high - low) * draw.width) * 3**0.5 / jnp.pi
+    typical = jnp.log(log_between(draw.typical, *_TYPICAL_STRENGTHS))
+    about = typical + width * jnp.log(v / (1 - v))
+    strength = jnp.exp(jnp.where(draw.kind < _TYPICAL, about, even))
+    low, high = _HOT_OF_PAPER
+    of_paper = (low + (high - low) * draw.top) * (
+        1 + _SCATTER_OF_PAPER * 12**0.5 * (u - 0.5)
+    )
+    strength = jnp.where(scene.as_paper, of_paper, strength)
+    light = jnp.where(hot, scene.sigma * strength, 0.0)
+    light = jnp.where(light > _HOT * _noise(image, scene), light, 0.0)
+
+    def share(light):
+        padded = jnp.pad(light, 1)
+        beside = padded[1:-1, :-2] + padded[1:-1, 2:]
+        beside = beside + padded[:-2, 1:-1] + padded[2:, 1:-1]
+        return light + log_between(draw.cross, *_CROSS) * beside
+
+    crosses = (draw.crosses < _CROSSES) & ~scene.as_paper
+    light = jax.lax.cond(crosses, share, lambda light: light, light)
+    top = jnp.maximum(_ceiling(image, scene), image)
+    read = jnp.minimum(image + light, top)
+    mask = read > image + _HOT * _noise(image, scene)
+    # Of pixels that hardly differ, only neighbors are seen.
+    there = mask | (crosses & (light > 0) & ~hot)
+    return jnp.where(there, read, image), mask
 
 
 def add_dead_pixels(key, image, scene):
@@ -290,9 +269,13 @@ def add_dead_pixels(key, image, scene):
         times the sky noise.
     """
     keys = jax.random.split(key, 4)
-    mask = _single_pixels(keys[0], image.shape, scene.as_paper)
+    draw = uniforms(keys[0], "fraction", "warm", "share")
+    pixels = jax.random.uniform(keys[1], image.shape)
+    dead, u = _single_pixels(draw, pixels, scene.as_paper)
     # Pixels of two kinds in an exposure.
-    owner = 1 + chance(keys[2], uniform(keys[3], 0.0, 1.0), image.shape)
-    values, _ = _dead_values(keys[1], image, owner, scene, jnp.full(3, 4.0))
-    mask = mask & (values < image - 3 * scene.sigma)
-    return jnp.where(mask, values, image), mask
+    values = draw_dead_values(keys[2], scene, jnp.full(2, _LEAST_HOT))
+    values = jax.tree.map(lambda pair: jnp.where(u < draw.share, *pair), values)
+    noise = tiled_normal(keys[3], image.shape)
+    read = values.keep * image + values.offset + values.scatter * noise
+    mask = dead & (read < image - _DEAD * scene.sigma)
+    return jnp.where(mask, read, image), mask

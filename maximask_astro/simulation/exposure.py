@@ -154,7 +154,7 @@ def _apply(function, key, image, frequency, *arguments):
 
 def frequencies_of_one(key, frequencies, quiet):
     """
-    Say how often an exposure has each class, once it is known whether it is quiet.
+    Find how often an exposure has each class, once it is known whether it is quiet.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ __all__ = [
     "periodic_field",
     "polynomial_field",
     "power_law_field",
+    "sample_periodic",
 ]
 
 _WAVES = jnp.cos, jnp.sin
@@ -232,6 +233,36 @@ def periodic_field(key, shape, slope, smallest=2.0, stretch=1.0, angle=0.0):
     amplitude = amplitude * jnp.exp(-0.5 * (wave * smallest * 2.0) ** 2)
     field = jnp.fft.irfft2(_complex_noise(key, amplitude.shape) * amplitude, s=shape)
     return field / (field.std() + 1e-12)
+
+
+def sample_periodic(fields, y, x):
+    """
+    Interpolate linearly in periodic fields.
+
+    Parameters
+    ----------
+    fields : sequence of array
+        Fields of the same shape.
+
+    y, x : array
+        Where, in pixels of the fields; any numbers.
+
+    Returns
+    -------
+    values : list of array
+        For each field, of the shape of the coordinates.
+    """
+    height, width = fields[0].shape
+    top, left = jnp.floor(y), jnp.floor(x)
+    fy, fx = (y - top)[..., None], (x - left)[..., None]
+    rows = [(top.astype(int) + i) % height for i in (0, 1)]
+    columns = [(left.astype(int) + i) % width for i in (0, 1)]
+    # Side by side in memory: what is gathered together lies together.
+    together = jnp.stack(fields, axis=-1)
+    corners = [[together[row, column] for column in columns] for row in rows]
+    upper, lower = (a * (1 - fx) + b * fx for a, b in corners)
+    sampled = upper * (1 - fy) + lower * fy
+    return [sampled[..., i] for i in range(len(fields))]
 
 
 def power_law_field(key, shape, slope, smallest=2.0, stretch=1.0, angle=0.0):

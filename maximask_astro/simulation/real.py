@@ -58,9 +58,7 @@ def _brightest_stars(image, scene):
     cells = image[: n * _CELL, : m * _CELL].reshape(n, _CELL, m, _CELL)
     cells = cells.transpose(0, 2, 1, 3).reshape(n, m, -1)
     peaks, places = cells.max(-1), cells.argmax(-1)
-    around = jax.lax.reduce_window(
-        peaks, -jnp.inf, jax.lax.max, (3, 3), (1, 1), "SAME"
-    )
+    around = jax.lax.reduce_window(peaks, -jnp.inf, jax.lax.max, (3, 3), (1, 1), "SAME")
     stars = (peaks >= around) & (peaks > _STAR * scene.sigma)
     flux = jnp.where(stars, peaks, 0.0).ravel()
     number = min(N_BRIGHT, n * m)

@@ -35,8 +35,8 @@ _SLOPE, _DEEPER = (0.6, 1.3), (0.7, 30.0)
 # the exposures, each, these have between these, far beyond saturation.
 _BRIGHTEST, _N_BEYOND, _OFTEN_BEYOND, _BEYOND = 300.0, 2, 0.2, (0.5, 300.0)
 
-# One star in so many has a companion, within so many FWHM along each axis.
-_BINARIES, _APART = 0.06, 2.5
+# One star in so many has a companion, within so many FWHM.
+_BINARIES, _APART = 0.06, 3.0
 
 # In this fraction of the exposures, and of the crowded ones, a cluster has this
 # share, uniform, of the stars, and this core radius in pixels; projected, its density
@@ -90,7 +90,7 @@ def _draw_flux(key, one, number, crowded, scene, n_all):
     slope = _SLOPE[0] + (_SLOPE[1] - _SLOPE[0]) * one.slope
     peak = psf_peak(scene)
     deeper = jnp.where(crowded, log_between(one.deeper, *_DEEPER), 1.0)
-    flux = deeper * scene.sigma / peak * order ** (-1 / slope)
+    flux = deeper * scene.sigma / peak * jnp.exp(-jnp.log(order) / slope)
     flux = jnp.minimum(flux, _BRIGHTEST * scene.full_well / peak)
     flux = jnp.where(jnp.arange(n_all) < number, flux, 0.0)
     draw = uniforms(jax.random.fold_in(key, 1), "there", "flux", shape=(_N_BEYOND,))
@@ -103,9 +103,8 @@ def _draw_flux(key, one, number, crowded, scene, n_all):
 def _draw_places(key, one, crowded, scene, shape, n_all):
     """Positions: anywhere, in a cluster, or beside the next brighter star."""
     each = uniforms(
-        key, "y", "x", "member", "distance", "direction", "double", "apart_y",
-        "apart_x", shape=(n_all,),
-    )  # fmt: skip
+        key, "y", "x", "member", "distance", "direction", "double", shape=(n_all,)
+    )
     size = jnp.array(shape, jnp.float32)[:, None] + 2 * MARGIN
     place = jnp.stack([each.y, each.x]) * size - MARGIN
 
@@ -113,13 +112,13 @@ def _draw_places(key, one, crowded, scene, shape, n_all):
     low, high = _SHARE_OF_CLUSTER
     share = jnp.where(one.cluster < often, low + (high - low) * one.share, 0.0)
     core = log_between(one.core, *_CORE)
-    distance = core * jnp.sqrt(each.distance / (1.001 - each.distance))
     direction = 2 * jnp.pi * each.direction
-    away = distance * jnp.stack([jnp.sin(direction), jnp.cos(direction)])
+    direction = jnp.stack([jnp.sin(direction), jnp.cos(direction)])
+    away = core * jnp.sqrt(each.distance / (1.001 - each.distance)) * direction
     center = jnp.stack([one.center_y, one.center_x])[:, None] * (size - 2 * MARGIN)
     place = jnp.where(each.member < share, center + away, place)
 
-    apart = _APART * scene.fwhm * (2 * jnp.stack([each.apart_y, each.apart_x]) - 1)
+    apart = _APART * scene.fwhm * each.distance * direction
     double = each.double < _BINARIES
     place = jnp.where(double, jnp.roll(place, 1, axis=1) + apart, place)
     # What is too far outside comes in again from the other side.

@@ -19,8 +19,8 @@ _OFTEN_GRADIENT, _GRADIENT, _PART_OF_SKY = 0.5, (0.05, 15.0), 0.8
 
 # Lumps that a flat field, or a subtraction of the background, has left: so high,
 # within so many times that, of scales in coarse pixels, of four.
-_OFTEN_LUMPS, _LUMPS, _HIGHEST_LUMP = 0.13, (0.1, 0.5), 3.0
-_SCALE_OF_LUMPS = (2.0, 25.0)
+_OFTEN_LUMPS, _LUMPS, _HIGHEST_LUMP = 0.1, (0.05, 0.3), 3.0
+_SCALE_OF_LUMPS = (2.0, 15.0)
 
 # Shadows of dust are dark rings, reflections bright ones: how many frames have none,
 # one, two or three, how many are bright, and their radii and depths.

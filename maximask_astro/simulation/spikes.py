@@ -64,7 +64,7 @@ _CONTRAST = 0.05
 
 # Spikes that reach less far than half of this are drawn in squares of this side;
 # what is below this part of the sky noise is out of reach.
-_STAMP, _NEGLIGIBLE = 256, 0.05
+_STAMP, _NEGLIGIBLE = 256, 0.1
 
 
 _GAUSSIAN = (2 * jnp.pi) ** 0.5  # its area when its height and deviation are 1

@@ -35,7 +35,7 @@ _PLACES, _CELLS = 4, 4
 
 # The side of the large stamps, and of the part about the star where the PSF is
 # integrated over each pixel.
-_LARGE, _CENTRAL = 61, 11
+_LARGE, _CENTRAL = 61, 15
 
 # So many stars are drawn at a time.
 _GROUP_LARGE, _GROUP_SMALL, _GROUP_POINTS = 4, 64, 1024

@@ -135,13 +135,16 @@ def fine_tune(
     model : str, path-like or `~maximask_astro.weights.LoadedModel`
         The model to begin with. It is not changed.
 
-    images, masks, classes : object, optional
+    images, masks : object, optional
         See `make_examples`.
 
     skies : path-like or list of `~maximask_astro.training.skies.Sky`, optional
         Directory of ordinary exposures of the camera, or what
         `~maximask_astro.training.read_skies` made of it. What the model itself
         finds on them is left out of the loss.
+
+    classes : str or iterable of str, optional
+        See `make_examples`.
 
     steps, learning_rate, size, batch, simulated, seed : optional
         In place of what the recipe ``'fine_tune'`` says, see `Recipe`.

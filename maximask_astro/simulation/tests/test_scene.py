@@ -17,17 +17,24 @@ def test_scenes_are_possible(scenes):
     for name, values in scenes._asdict().items():
         assert values.shape == (SCENES,), name
         assert np.isfinite(values).all(), name
-        assert np.all(values >= 0), name
+        assert np.all(values >= 0) or name.startswith("axis"), name
     noise = np.sqrt(scenes.sky + scenes.read_noise**2)
-    raw = scenes.smoothing == 0
+    raw = (scenes.smoothing == 0) & ~scenes.counting
     assert np.allclose(scenes.sigma[raw], noise[raw], rtol=1e-4)
-    assert np.all(scenes.sigma[~raw] < 0.75 * noise[~raw])
+    resampled = scenes.smoothing > 0
+    assert np.all(scenes.sigma[resampled] < 0.75 * noise[resampled])
+    assert np.all(scenes.sigma[scenes.counting] >= 0.6)
+    assert np.all(scenes.gain[scenes.counting] == 1)
     assert np.all(scenes.full_well >= scenes.sky + 100 * scenes.sigma)
     assert np.all(scenes.gain > 0)
-    assert np.all((scenes.fwhm >= 1.2) & (scenes.fwhm <= 9.0))
+    assert np.all((scenes.fwhm >= 0.9) & (scenes.fwhm <= 9.4))
     assert np.all(scenes.ellipticity <= 0.35)
     assert np.all(scenes.wings < 0.1)
     assert np.all(scenes.moffat > 1)  # or its light would be infinite
+    assert np.all(scenes.resting + scenes.moving <= 1 + 1e-6)
+    assert np.all(scenes.trailing <= 100)
+    assert np.all(scenes.obstruction < 0.8)
+    assert np.all(scenes.vignetting <= 1)
 
 
 def test_scenes_are_diverse(scenes):
@@ -37,9 +44,25 @@ def test_scenes_are_diverse(scenes):
     for name in ("rings", "smoothing", "coma"):
         some = getattr(scenes, name) > 0
         assert 0.1 < some.mean() < 0.6, name
-    for name in ("trailing", "defocus"):
+    for name in ("trailing", "defocus", "vignetting", "round_field", "counting"):
         some = getattr(scenes, name) > 0
-        assert 0.005 < some.mean() < 0.15, name
+        assert 0.005 < some.mean() < 0.16, name
+
+
+def test_undersampled_scenes_are_frequent(scenes):
+    """Stars of about one pixel are what networks take for cosmic rays."""
+    narrow = (scenes.fwhm >= 0.95) & (scenes.fwhm <= 1.25)
+    assert narrow.mean() > 0.04
+
+
+def test_resampling_smooths_stars_too(scenes):
+    assert np.all(scenes.fwhm >= 2.35 * scenes.smoothing)
+
+
+def test_round_fields_are_in_the_frame(scenes):
+    round_ones = scenes.round_field > 0
+    for axis in (scenes.axis_y, scenes.axis_x):
+        assert np.all(np.abs(axis[round_ones] - 0.5) < 0.2)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.4, 0.7, 0.9])

@@ -1,0 +1,42 @@
+import jax
+import numpy as np
+import pytest
+
+from maximask_astro.simulation.galaxies import draw_galaxies
+from maximask_astro.simulation.tests.conftest import SHAPE, keys
+from maximask_astro.tests.helpers import quick_compilation
+
+
+@pytest.fixture(scope="module")
+def draw(scenes):
+    function = jax.vmap(lambda key, scene: draw_galaxies(key, scene, SHAPE))
+    jitted = jax.jit(function)
+
+    def call(scenes):
+        with quick_compilation():
+            return np.asarray(jitted(keys(6), scenes))
+
+    return call
+
+
+def test_galaxies_are_light(draw, scenes):
+    galaxies = draw(scenes)
+    assert galaxies.shape[1:] == SHAPE
+    assert np.isfinite(galaxies).all()
+    assert galaxies.min() >= 0
+    peak = galaxies.max(axis=(1, 2))
+    assert 0.2 < np.mean(peak == 0) < 0.8
+
+
+def test_galaxies_trail_as_stars_do(draw, scenes):
+    one = np.ones(len(scenes.sky), np.float32)
+    still = scenes._replace(defocus=0 * one, trailing=0 * one, angle=0 * one, fwhm=one)
+    moved = still._replace(trailing=40 * one)
+
+    def roughness(images):
+        along = np.abs(np.diff(images, axis=2)).sum(axis=(1, 2))
+        across = np.abs(np.diff(images, axis=1)).sum(axis=(1, 2))
+        some = across > 0
+        return np.median(along[some] / across[some])
+
+    assert roughness(draw(moved)) < 0.7 * roughness(draw(still))
