@@ -8,7 +8,7 @@ __all__ = ["add_stamps", "in_groups", "stamp_grid"]
 
 def stamp_grid(size, x, y):
     """
-    Distances from sources in square stamps, and where the stamps are.
+    Find distances from sources in square stamps, and where the stamps are.
 
     Parameters
     ----------
