@@ -132,7 +132,7 @@ class SimulationConfig:
 
     @property
     def arrays(self):
-        """The frequencies by class, whether as in the paper, the fraction of quiet ones."""
+        """The frequencies, whether they are as in the paper, and how many are quiet."""
         given = dict(self.frequencies)
         frequencies = {name: jnp.float32(given[name]) for name in DEFAULT_FREQUENCIES}
         as_paper = jnp.asarray(self.strengths == "paper")
