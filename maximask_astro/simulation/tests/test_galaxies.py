@@ -25,7 +25,8 @@ def test_galaxies_are_light(draw, scenes):
     assert np.isfinite(galaxies).all()
     assert galaxies.min() >= 0
     peak = galaxies.max(axis=(1, 2))
-    assert 0.2 < np.mean(peak == 0) < 0.8
+    # About a quarter has no object of any kind.
+    assert 0.02 < np.mean(peak == 0) < 0.6
 
 
 def test_galaxies_trail_as_stars_do(draw, scenes):
