@@ -201,12 +201,14 @@ def resample(canvas, smoothing):
     k = (jnp.arange(_WAVES) + 0.5) / (2 * _WAVES)
     transfer = jnp.exp(-2 * (jnp.pi * smoothing * k) ** 2)
     shares = [(transfer * jnp.cos(2 * jnp.pi * k * j)).mean() for j in range(reach + 1)]
+    total = shares[0] + 2 * sum(shares[1:])
 
     def along(values, axis):
         padding = [(reach, reach) if a == axis else (0, 0) for a in range(2)]
         padded = jnp.pad(values, padding)
         return sum(
             shares[abs(reach - j)]
+            / total
             * jax.lax.slice_in_dim(padded, j, j + values.shape[axis], axis=axis)
             for j in range(2 * reach + 1)
         )

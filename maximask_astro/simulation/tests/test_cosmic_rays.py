@@ -15,17 +15,11 @@ def rays(contaminate):
 
 
 @pytest.fixture(scope="module")
-def without_tails():
-    """No exposure drags its charge."""
+def faint_rays(contaminate, skies):
+    """On skies as the simulation has them then, without their level; no tails."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(charge_tails, "_OFTEN", 0.0)
-        yield
-
-
-@pytest.fixture(scope="module")
-def faint_rays(contaminate, skies, without_tails):
-    """On skies as the simulation has them then: without their level."""
-    return contaminate(lambda *args: add_cosmic_rays(*args), np.zeros_like(skies))
+        return contaminate(lambda *args: add_cosmic_rays(*args), np.zeros_like(skies))
 
 
 def test_cosmic_rays_only_add_charge(rays):
@@ -116,15 +110,16 @@ def test_tracks_are_sharp(rays):
     assert np.median(ratios) < 0.1
 
 
+@jax.jit
+def add_to_each(keys, image, scene):
+    return jax.lax.map(lambda key: add_cosmic_rays(key, image, scene), keys)
+
+
 def add_to(image, scene, number):
     """What many exposures like this one get, and its masks."""
-
-    @jax.jit
-    def add(keys):
-        return jax.lax.map(lambda key: add_cosmic_rays(key, image, scene), keys)
-
     with quick_compilation():
-        return [np.asarray(part) for part in add(keys(3, number))]
+        done = add_to_each(keys(3, number), image, scene)
+    return [np.asarray(part) for part in done]
 
 
 def add_to_nothing(shape, scene, number=12, background=0.0):
