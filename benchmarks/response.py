@@ -89,9 +89,9 @@ def load_models(args):
     return models
 
 
-def measure(models, skies, kinds, args):
+def measure(models, skies, name, kinds, args):
     """
-    Try all kinds of contaminants.
+    Try all kinds of contaminants of a class.
 
     Returns
     -------
@@ -100,14 +100,10 @@ def measure(models, skies, kinds, args):
         frame, the fraction of the contaminant's pixels found as each class.
     """
     parts = defaultdict(list)
-    jobs = [
-        (name, number, frame)
-        for name in args.classes
-        for number in range(len(kinds[name]))
-        for frame in range(args.number)
-    ]
-    for name, number, frame in tqdm(jobs, disable=None, leave=False):
-        strengths, draw = kinds[name][number]
+    jobs = list(np.ndindex(len(kinds), args.number))
+    # The bar shows in terminals only.
+    for number, frame in tqdm(jobs, desc=name, disable=None, leave=False):
+        strengths, draw = kinds[number]
         sky = skies[(frame + 3 * number) % len(skies)]
         rng = np.random.default_rng([SEED, CONTAMINANTS.index(name), number, frame])
         make = draw(rng, sky, frame)
@@ -328,14 +324,14 @@ def main(args):
     )
     skies = [make_sky(number) for number in range(2 if args.quick else N_SKIES)]
     alarms = false_alarms(models, skies)
-    parts = measure(models, skies, kinds, args)
-    results = averaged(parts)
+    parts = {}
     for name in args.classes:
-        print_table(results, alarms, name, models)
+        parts |= measure(models, skies, name, kinds[name], args)
+        print_table(averaged(parts), alarms, name, models)
     largest = print_stars(models, 1 if args.quick else 2)
     print_verdicts(parts, alarms, largest, models)
     if args.figure is not None:
-        draw(results, models, args.figure)
+        draw(averaged(parts), models, args.figure)
     return 0
 
 
