@@ -4,7 +4,11 @@ import jax
 import jax.numpy as jnp
 
 from maximask_astro.simulation.draws import log_between, uniforms
-from maximask_astro.simulation.fields import make_grid, power_law_field
+from maximask_astro.simulation.fields import (
+    larger_period,
+    make_grid,
+    power_law_field,
+)
 from maximask_astro.simulation.resolved import draw_resolved
 from maximask_astro.simulation.scene import pixel_grid
 
@@ -34,11 +38,14 @@ _OFTEN_RESOLVED, _OFTEN_PAIR = 0.14, 0.2
 _OFTEN_CROWD, _DENSITIES, _CLOUD_SLOPES = 0.08, (0.05, 0.8), (2.4, 3.6)
 _OFTEN_CLOUDS, _DEPTHS, _BRIGHTEST, _LIGHT = 0.6, (0.5, 5.0), 300.0, (1.0, 40.0)
 
+# The PSF reaches so many pixels.
+_MARGIN = 32
+
 # In this fraction of them the stars are those of a cluster or of a disk that ends
 # within the frame: core or scale length in pixels, stars in the area of the squared
 # FWHM at the center (so many that they blend to a smooth light with grains), and axis
 # ratio of disks.
-_OFTEN_GATHERED, _CORES, _CENTERS = 0.4, (15.0, 300.0), (0.3, 12.0)
+_OFTEN_GATHERED, _CORES, _CENTERS = 0.4, (30.0, 300.0), (0.3, 12.0)
 _OFTEN_ROUND, _DISK_RATIOS = 0.6, (0.25, 1.0)
 
 
@@ -175,7 +182,7 @@ def draw_extended(key, scene, shape):
 
 
 def _gathered(draw, scene, shape):
-    """Stars in the squared FWHM, of a cluster or of a disk."""
+    """Stars in the squared FWHM, of a cluster or of a disk: the most, and a map."""
     y, x = pixel_grid(shape)
     core = log_between(draw.core, *_CORES)
     dy, dx = y - draw.y * shape[0], x - draw.x * shape[1]
@@ -186,7 +193,8 @@ def _gathered(draw, scene, shape):
     distance = (along**2 + across**2) / core**2
     # Plummer's (1911) and an exponential disk, whose stars do not thin out at once.
     profile = jnp.where(is_round, (1 + distance) ** -2, jnp.exp(-jnp.sqrt(distance)))
-    return log_between(draw.center, *_CENTERS) * profile
+    center = log_between(draw.center, *_CENTERS)
+    return center, center * profile
 
 
 def draw_crowd(key, scene, shape, often=_OFTEN_CROWD):
@@ -236,23 +244,31 @@ def draw_crowd(key, scene, shape, often=_OFTEN_CROWD):
         even = log_between(draw.density, *_DENSITIES) * enlarge(
             clouds * gradient, shape
         )
-        density = jnp.where(gathered, _gathered(draw, scene, shape), even)
-        density = density / jnp.maximum(scene.fwhm, 2.0) ** 2
+        center, profile = _gathered(draw, scene, shape)
+        area = jnp.maximum(scene.fwhm, 2.0) ** 2
+        density = jnp.where(gathered, profile, even) / area
         # N(> flux) goes as 1 / flux; of more than one star in a pixel, the brightest
         # and the mean of the others.
         u = jax.random.uniform(keys[2], shape)
         single = jnp.minimum(density, 1.0)
         brightest = single / jnp.maximum(u, single / _BRIGHTEST)
         flux = jnp.where(u < single, brightest, 0.0) * jnp.maximum(density, 1.0)
-        ky = jnp.fft.fftfreq(shape[0])[:, None]
-        kx = jnp.fft.rfftfreq(shape[1])
+        # With a margin, so that nothing wraps around to the other side.
+        padded = larger_period([size + _MARGIN for size in shape], 1.0)
+        ky = jnp.fft.fftfreq(padded[0])[:, None]
+        kx = jnp.fft.rfftfreq(padded[1])
         core = jnp.exp(-2 * (jnp.pi * scene.fwhm / 2.355) ** 2 * (ky**2 + kx**2))
         # A wider part makes it more like a Moffat.
         transfer = 0.8 * core + 0.2 * core**4
-        light = jnp.fft.irfft2(jnp.fft.rfft2(flux) * transfer, s=shape)
+        light = jnp.fft.irfft2(jnp.fft.rfft2(flux, s=padded) * transfer, s=padded)
+        light = light[: shape[0], : shape[1]]
         sample = jnp.sort(light[::8, ::8].ravel())
         level, typical = sample[sample.size // 6], sample[sample.size * 9 // 10]
+        # A cluster may be a small part of the frame: what is typical is its center,
+        # where a star has the mean of the distribution.
         level = jnp.where(gathered, 0.0, level)
+        middle = center / area * jnp.log(_BRIGHTEST)
+        typical = jnp.where(gathered, middle, typical)
         scale = scene.sigma * log_between(draw.light, *_LIGHT)
         return scale / (typical - level + 1e-6) * jnp.maximum(light - level, 0.0)
 

@@ -58,6 +58,9 @@ _THICKNESS, _LAYER, _LAYER_DUST, _BENT = (0.1, 0.35), (0.1, 0.5), (0.1, 4.0), 0.
 # how steeply it falls: as the distance to minus this (2 to 3; King 1971, PASP 83, 199).
 _GLARE, _GLARE_AT, _GLARE_FALL = (0.3, 30.0), 40.0, (1.8, 3.0)
 
+# The seeing reaches so many pixels.
+_REACH = 40
+
 # The texture of disks is drawn over the turn and over the logarithm of the radius.
 _TEXTURE = (384, 256)
 _TEXTURE_SLOPE, _TEXTURE_STRETCH, _PERIOD_OF_RADIUS = (1.8, 3.0), (1.5, 5.0), 5.0
@@ -127,8 +130,11 @@ def _irregular(draw, r, fields):
 
 def _blur(light, scene, factor):
     """Blur by seeing, defocus and drift; mirrored at the sides."""
-    margin = min(32, *light.shape)
-    padded = jnp.pad(light, margin, mode="symmetric")
+    margin = min(_REACH // factor, *light.shape)
+    sizes = larger_period([size + 2 * margin for size in light.shape], 1.0)
+    # As much more behind as makes a size whose transform is fast.
+    behind = [size - n - margin for size, n in zip(sizes, light.shape, strict=True)]
+    padded = jnp.pad(light, [(margin, more) for more in behind], mode="symmetric")
     ky = jnp.fft.fftfreq(padded.shape[0])[:, None]
     kx = jnp.fft.rfftfreq(padded.shape[1])
     # Variances: of a Gaussian, of a disk, of a uniform drift.
@@ -137,7 +143,7 @@ def _blur(light, scene, factor):
     square = round_one * (ky**2 + kx**2) + scene.trailing**2 / 12 * along**2
     transfer = jnp.exp(-2 * (jnp.pi / factor) ** 2 * square)
     blurred = jnp.fft.irfft2(jnp.fft.rfft2(padded) * transfer, s=padded.shape)
-    return blurred[margin:-margin, margin:-margin]
+    return blurred[margin:][: light.shape[0], margin:][:, : light.shape[1]]
 
 
 def _draw_fields(keys, draw, grid, disk, coordinates, scale):
@@ -232,10 +238,17 @@ def draw_resolved(key, grid, scene, near=(0.0, 0.0), companion=False):
         jnp.where(disk, outward, 24 * p),
     )
 
-    def textured(light_of):
+    def textured():
         scale = r * length / grid.factor
         fields = _draw_fields(keys[1:], draw, grid, disk, coordinates, scale)
-        light = light_of(fields)
+        light = jax.lax.switch(
+            kind,
+            (
+                lambda: _disk(draw, r, p, q, fields),
+                lambda: _edge_on(draw, p, z, fields),
+                lambda: _irregular(draw, r, fields),
+            ),
+        )
         size = _between(draw.bulge_radius, _BULGE_RADII)
         bulge = log_between(draw.bulge, *_BULGES)
         bulge = jnp.where(kind == KINDS.index("irregular"), 0.0, bulge)
@@ -258,14 +271,7 @@ def draw_resolved(key, grid, scene, near=(0.0, 0.0), companion=False):
         level = scene.sigma * log_between(draw.brightness, *_GLARE)
         return level * distance**-fall
 
-    light = jax.lax.switch(
-        kind,
-        (
-            lambda: textured(lambda fields: _disk(draw, r, p, q, fields)),
-            lambda: textured(lambda fields: _edge_on(draw, p, z, fields)),
-            lambda: textured(lambda fields: _irregular(draw, r, fields)),
-            early,
-            glare,
-        ),
-    )
+    # What is textured has its Fourier transforms compiled once.
+    smooth_kind = jnp.maximum(kind - KINDS.index("early") + 1, 0)
+    light = jax.lax.switch(smooth_kind, (textured, early, glare))
     return jnp.maximum(light, 0.0), (y0, x0)
