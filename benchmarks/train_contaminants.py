@@ -54,7 +54,7 @@ def keep(trainer, directory, where):
     """Keep weights in half precision, and what was logged after what is there."""
     where.mkdir(parents=True, exist_ok=True)
     paths = [variable.path for variable in trainer.network.trainable_variables]
-    weights = dict(zip(paths, trainer.groups["weights"], strict=True))
+    weights = dict(zip(paths, trainer.groups["mean"], strict=True))
     np.savez_compressed(where / _WEIGHTS, **half_precision(weights))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M")
     for name in _LOGS:
@@ -70,6 +70,7 @@ def main():
     add("directory", type=Path, help="of checkpoints and logs")
     add("--recipe", default="cpu", help="name or TOML file (default: %(default)s)")
     add("--from", dest="start", help="model to begin with")
+    add("--steps", type=int, help="of this cycle; by default the recipe's")
     add("--minutes", type=float, help="stop after this time")
     add("--keep", type=Path, help="directory for weights and logs in the end")
     add("--export", type=Path, help="directory for a model in the end")
@@ -81,7 +82,14 @@ def main():
     keep_memory()
     with suppress(OSError, AttributeError):
         os.nice(19)
-    recipe = replace(read_recipe(args.recipe), name=Path(args.recipe).stem)
+    recipe = read_recipe(args.recipe)
+    cycle = 0 if args.keep is None else len(list(args.keep.glob("*.runs.jsonl")))
+    recipe = replace(
+        recipe,
+        name=Path(args.recipe).stem,
+        seed=recipe.seed + cycle,
+        steps=args.steps or recipe.steps,
+    )
     start = None if args.start is None else load_model(args.start)
     kept = None if args.keep is None else args.keep / _WEIGHTS
     begins = not (args.directory / "checkpoint.npz").exists()

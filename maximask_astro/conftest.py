@@ -10,6 +10,8 @@ taken for a pass.
 
 import functools
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ os.environ["MPLBACKEND"] = "Agg"
 ON_CI = os.environ.get("CI", "").lower() == "true"
 
 DATA_VARIABLE = "MAXIMASK_ASTRO_TEST_DATA"
+COMPILED_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 PUBLISHED_NETWORKS = ("maximask-1.4.1", "maxitrack-1.4.1")
 
 MARKERS = {
@@ -69,6 +72,12 @@ WHY_MISSING = {
 def pytest_configure(config):
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    if not os.environ.get(COMPILED_VARIABLE):
+        # What one process compiles, the others and the commands need not.
+        directory = tempfile.mkdtemp(prefix="maximask_astro_compiled_")
+        config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
+        os.environ[COMPILED_VARIABLE] = directory
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
 
 
 @pytest.hookimpl(tryfirst=True)

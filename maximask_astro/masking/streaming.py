@@ -1,5 +1,7 @@
 """Judge an image band by band: its sky, its verdicts, and what they grow to."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from maximask_astro.background import estimate_sky, look_over
@@ -87,6 +89,9 @@ def judge_bands(
         sky = estimate_sky(read, shape, method=method)
     options["view"] = view
     read.choose(sky, shape[0])
+    if view is not None and read.level is not None:
+        # The network is told what is full, too.
+        sky = replace(sky, full=min(sky.full, read.level))
     bands = map(_without_invalid, engine.stream(read, shape, sky, decisions, **options))
     bands = map(read.mark, bands)
     yield from map(_without_invalid, grow_bands(bands, settings, grow))

@@ -123,8 +123,10 @@ def _run(args):
     # Not after the work is done.
     check_outputs(paths, overwrite=args.overwrite)
 
+    from maximask_astro.inference import keep_compiled
     from maximask_astro.simulation import SimulationConfig, simulate_exposure
 
+    keep_compiled()
     config = SimulationConfig(tuple(args.shape), strengths=args.strengths)
     for seed, path in enumerate(paths, args.seed):
         exposure = simulate_exposure(seed, classes=args.classes, config=config)

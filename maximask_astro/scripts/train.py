@@ -114,6 +114,7 @@ def _on_device(kind):
 
 
 def _run(args):
+    from maximask_astro.inference import keep_compiled
     from maximask_astro.masking import DEFAULT_MODEL
     from maximask_astro.tracking import DEFAULT_TRACKING_MODEL
     from maximask_astro.training import (
@@ -130,6 +131,7 @@ def _run(args):
     )
     from maximask_astro.weights import load_model
 
+    keep_compiled()
     adapts = args.data is not None or (args.skies is not None and not args.recipe)
     recipe = read_recipe(args.recipe or ("fine_tune" if adapts else "default"))
     tracking = recipe.task == "tracking"

@@ -122,7 +122,7 @@ def add_hot_lines(key, image, scene):
     read = jnp.minimum(image + light + varied, top)
     # On bright objects, a faint line is lost in their noise.
     seen = jnp.minimum(jnp.abs(light), jnp.where(light > 0, top - image, jnp.inf))
-    mask = seen >= jnp.minimum(0.5 * peak, _noise(image, scene))
+    mask = seen >= jnp.minimum(0.5 * peak / scene.sigma, 1.0) * _noise(image, scene)
     there = lines.strength != 0
     return jnp.where(there, read, image), mask & there
 
@@ -173,7 +173,8 @@ def add_dead_lines(key, image, scene):
     read = read + values.scatter * tiled_normal(keys[4], image.shape)
     read = image + strength * (read - image)
     seen = jnp.abs(strength) * lack
-    mask = there & (seen >= jnp.minimum(0.5 * typical, _noise(image, scene)))
+    least = jnp.minimum(0.5 * typical / scene.sigma, 1.0) * _noise(image, scene)
+    mask = there & (seen >= least)
     # What gives those away that have the level of the sky is that they have no
     # noise, if they are not too few.
     smooth = (draw.smooth < _SET_TO_SKY) & ~clusters_only & ~scene.as_paper

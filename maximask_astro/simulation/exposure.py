@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.simulation.cosmic_rays import add_cosmic_rays
@@ -25,6 +26,7 @@ from maximask_astro.simulation.saturation import saturate
 from maximask_astro.simulation.scene import draw_scene
 from maximask_astro.simulation.sky import draw_galaxies, draw_stars, render_stars
 from maximask_astro.simulation.spikes import add_spikes
+from maximask_astro.simulation.stages import run_stage, simulate_each, some_of
 from maximask_astro.simulation.trails import add_trails
 from maximask_astro.utils.errors import InputError
 
@@ -32,8 +34,8 @@ __all__ = [
     "DEFAULT_FREQUENCIES",
     "STRENGTHS",
     "SimulationConfig",
-    "frequencies_of_one",
-    "keys_of",
+    "hide_behind_overscan",
+    "plan",
     "simulate",
     "spoil",
 ]
@@ -130,86 +132,84 @@ class SimulationConfig:
         object.__setattr__(self, "frequencies", tuple(every.items()))
         object.__setattr__(self, "shape", tuple(self.shape))
 
-    @property
-    def arrays(self):
-        """The frequencies, whether they are as in the paper, and how many are quiet."""
+    def arrays(self, number):
+        """
+        Give so many exposures what `plan` takes.
+
+        Parameters
+        ----------
+        number : int
+            How many.
+
+        Returns
+        -------
+        frequencies, as_paper, quiet : tree of arrays
+            Of each of them.
+        """
         given = dict(self.frequencies)
-        frequencies = {name: jnp.float32(given[name]) for name in DEFAULT_FREQUENCIES}
-        as_paper = jnp.asarray(self.strengths == "paper")
-        return frequencies, as_paper, jnp.float32(self.quiet)
-
-
-def _apply(function, key, image, frequency, *arguments):
-    """Apply a contaminant to some of the exposures."""
-    first, second = jax.random.split(key)
-
-    def add(image):
-        return function(first, image, *arguments)
-
-    def leave(image):
-        return image, jnp.zeros(image.shape, bool)
-
-    return jax.lax.cond(chance(second, frequency), add, leave, image)
-
-
-def frequencies_of_one(key, frequencies, quiet):
-    """
-    Find how often an exposure has each class, once it is known whether it is quiet.
-
-    Parameters
-    ----------
-    key : array
-        PRNG key.
-
-    frequencies : dict of str to array
-        How often exposures that are not quiet have them.
-
-    quiet : float or array
-        Fraction of quiet exposures.
-
-    Returns
-    -------
-    frequencies : dict of str to array
-        Of this one.
-    """
-    factor = jnp.where(chance(key, quiet), _QUIET, 1.0)
-    return {
-        name: often if name in _EVERYWHERE else factor * often
-        for name, often in frequencies.items()
-    }
+        frequencies = {
+            name: np.full(number, given[name], np.float32)
+            for name in DEFAULT_FREQUENCIES
+        }
+        as_paper = np.full(number, self.strengths == "paper")
+        return frequencies, as_paper, np.full(number, self.quiet, np.float32)
 
 
 _NAMES = ("scene", "stars", "galaxies", "sky", "noise", "digits", *DEFAULT_FREQUENCIES)
 
 
-def keys_of(key):
+def plan(key, frequencies, as_paper, quiet):
     """
-    Give each part of an exposure a key of its own.
+    Draw what an exposure is like and what is in it.
 
     Parameters
     ----------
     key : array
         PRNG key.
 
+    frequencies : dict of str to array
+        How often exposures that are not quiet have each class.
+
+    as_paper : array
+        Boolean: whether contaminants are as strong as in the paper.
+
+    quiet : array
+        Fraction of quiet exposures.
+
     Returns
     -------
     keys : dict of str to array
         For what a clean exposure is made of, and each contaminant.
+
+    there : dict of str to array
+        Boolean: whether it has each class.
+
+    scene : `Scene`
+        What it is like.
     """
-    return dict(zip(_NAMES, jax.random.split(key, len(_NAMES)), strict=True))
+    # Apart from the keys of the split, which `fold_in` gives for small numbers.
+    first = jax.random.fold_in(key, 1000)
+    factor = jnp.where(chance(first, quiet), _QUIET, 1.0)
+    keys = dict(zip(_NAMES, jax.random.split(key, len(_NAMES)), strict=True))
+    there = {}
+    for name, often in frequencies.items():
+        keys[name], second = jax.random.split(keys[name])
+        often = often if name in _EVERYWHERE else factor * often
+        there[name] = chance(second, often)
+    return keys, there, draw_scene(keys["scene"], as_paper)
 
 
-def spoil(keys, frequencies, scene, objects, stars, expose):
+def spoil(keys, there, scene, objects, stars, expose):
     """
     Spoil an exposure.
 
     Parameters
     ----------
     keys : dict of str to array
-        From `keys_of`.
+        From `plan`.
 
-    frequencies : dict of str to array
-        How often each contaminant is there.
+    there : dict of str to `~numpy.ndarray`
+        Which contaminants there are.
 
     scene : `Scene`
         The exposure.
@@ -229,13 +229,13 @@ def spoil(keys, frequencies, scene, objects, stars, expose):
         Electrons.
 
     masks : dict of str to array
-        Boolean, by abbreviation; without BG.
+        Boolean, by abbreviation, but for BBG and BG.
     """
-    masks = {"BBG": objects > _BRIGHT * scene.sigma}
+    masks = {}
 
     def apply(name, function, image, *arguments):
-        image, masks[name] = _apply(
-            function, keys[name], image, frequencies[name], scene, *arguments
+        image, masks[name] = some_of(
+            function, there[name], keys[name], image, scene, *arguments
         )
         return image
 
@@ -249,11 +249,6 @@ def spoil(keys, frequencies, scene, objects, stars, expose):
     image = expose(image)
     image = apply("SAT", saturate, image)
     image = apply("OV", add_overscan, image)
-    # Nothing is seen through the overscan.
-    masks = {
-        name: mask if name == "OV" else mask & ~masks["OV"]
-        for name, mask in masks.items()
-    }
     # Static defects come last: they decide what a pixel reads.
     image = apply("HCL", add_hot_lines, image)
     image = apply("DCL", add_dead_lines, image)
@@ -261,47 +256,71 @@ def spoil(keys, frequencies, scene, objects, stars, expose):
     return apply("DP", add_dead_pixels, image), masks
 
 
-def _simulate_one(key, frequencies, as_paper, quiet, shape):
-    """One exposure in data numbers, its labels, and its scene."""
-    # Apart from the keys of the split, which `fold_in` gives for small numbers.
-    first = jax.random.fold_in(key, 1000)
-    frequencies = frequencies_of_one(first, frequencies, quiet)
-    keys = keys_of(key)
-    scene = draw_scene(keys["scene"], as_paper)
+# Light, and what hides it: nothing is seen through the overscan.
+_BEHIND_OVERSCAN = ("BBG", "SP", "NEB", "FR", "TRL", "P", "CR", "SAT")
+
+
+def hide_behind_overscan(masks):
+    """
+    Take out of masks what is behind the overscan.
+
+    Parameters
+    ----------
+    masks : dict of str to array
+        Boolean, by abbreviation.
+
+    Returns
+    -------
+    masks : dict of str to array
+        Those that remain.
+    """
+    return {
+        name: mask & ~masks["OV"] if name in _BEHIND_OVERSCAN else mask
+        for name, mask in masks.items()
+    }
+
+
+def _draw_objects(keys, scene, shape):
+    """Stars, and the electrons of all objects."""
     stars = draw_stars(keys["stars"], scene, shape)
     objects = render_stars(stars, scene, shape)
-    objects = objects + draw_galaxies(keys["galaxies"], scene, shape)
+    return stars, objects + draw_galaxies(keys["galaxies"], scene, shape)
 
-    def expose(light):
-        light = light + sky_structure(keys["sky"], scene, shape)
-        return add_noise(keys["noise"], light, scene)
 
-    image, masks = spoil(keys, frequencies, scene, objects, stars, expose)
+def _expose(keys, light, scene, shape):
+    """Add the sky, and count electrons."""
+    light = light + sky_structure(keys["sky"], scene, shape)
+    return add_noise(keys["noise"], light, scene)
+
+
+def _finish(key, image, objects, masks, scene):
+    """Data numbers and labels."""
+    masks = {**masks, "BBG": objects > _BRIGHT * scene.sigma}
+    masks = hide_behind_overscan(masks)
     masks["BG"] = ~jnp.stack(list(masks.values())).any(0)
     labels = jnp.stack([masks[name] for name in ABBREVIATIONS], axis=-1)
-    return digitize(keys["digits"], image, scene), labels, scene
+    return digitize(key, image, scene), labels
 
 
-@partial(jax.jit, static_argnames=("number", "shape"))
-def _simulate(key, frequencies, as_paper, quiet, number, shape):
-    """Simulate: compiled once whatever the contaminants are, as it takes long."""
-    keys = jax.random.split(key, number)
+def _simulate(key, frequencies, as_paper, quiet, *, shape):
+    """Exposures in data numbers, their labels, and their scenes."""
+    keys, there, scene = run_stage(plan, key, frequencies, as_paper, quiet)
+    there = jax.device_get(there)
+    stars, objects = run_stage(_draw_objects, keys, scene, shape=shape)
 
-    def one(key):
-        return _simulate_one(key, frequencies, as_paper, quiet, shape)
+    def expose(light):
+        return run_stage(_expose, keys, light, scene, shape=shape)
 
-    # One by one, a processor is spared what an exposure does not have; an
-    # accelerator makes them side by side and all that any of them has.
-    if jax.default_backend() == "cpu":
-        return jax.lax.map(one, keys)
-    return jax.vmap(one)(keys)
+    image, masks = spoil(keys, there, scene, objects, stars, expose)
+    return *run_stage(_finish, keys["digits"], image, objects, masks, scene), scene
 
 
 def simulate(key, number=1, config=SimulationConfig()):
     """
     Simulate exposures with contaminants.
 
-    The same key gives the same exposures.
+    The same key gives the same exposures. It is compiled part by part, so that it
+    cannot be a part of a program that is compiled itself.
 
     Parameters
     ----------
@@ -327,4 +346,5 @@ def simulate(key, number=1, config=SimulationConfig()):
     scenes : `Scene`
         What the exposures are like: arrays of shape (number,).
     """
-    return _simulate(key, *config.arrays, number, config.shape)
+    simulation = partial(_simulate, shape=config.shape)
+    return simulate_each(simulation, jax.random.split(key, number), *config.arrays(number))

@@ -8,10 +8,10 @@ import numpy as np
 
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.simulation.draws import normal
-from maximask_astro.simulation.exposure import frequencies_of_one, keys_of, spoil
+from maximask_astro.simulation.exposure import hide_behind_overscan, plan, spoil
 from maximask_astro.simulation.psf import psf_peak
-from maximask_astro.simulation.scene import draw_scene
 from maximask_astro.simulation.sky import N_BRIGHT, Stars
+from maximask_astro.simulation.stages import run_stage, simulate_each
 
 __all__ = ["RealSkies", "spoil_skies"]
 
@@ -80,25 +80,28 @@ def _brightest_stars(image, scene):
     )
 
 
-def _spoil_one(key, sky, frequencies, as_paper, quiet):
-    first = jax.random.fold_in(key, 1000)
-    frequencies = frequencies_of_one(first, frequencies, quiet)
-    keys = keys_of(key)
+def _prepare(scene, sky):
+    """Scene, electrons of what is there, and stars that may have spikes."""
     # Camera and level of the sky are anybody's guess; the rest shows.
     nothing = jnp.float32(0.0)
-    scene = draw_scene(keys["scene"], as_paper)._replace(
+    scene = scene._replace(
         fwhm=sky.fwhm, trailing=nothing, defocus=nothing, smoothing=nothing
     )
     real = sky.images * scene.sigma
-    stars = _brightest_stars(real, scene)
+    return scene, real, _brightest_stars(real, scene)
 
-    def expose(light):
-        added = light - real
-        noise = jnp.sqrt(jnp.maximum(added, 0.0)) * normal(keys["noise"], real.shape)
-        return scene.sky + light + noise
 
-    image, masks = spoil(keys, frequencies, scene, real, stars, expose)
-    del masks["BBG"]  # which real objects are bright is known already
+def _expose(key, light, real, scene):
+    """Add the level of the sky, and the noise of what was added."""
+    added = light - real
+    noise = jnp.sqrt(jnp.maximum(added, 0.0)) * normal(key, real.shape)
+    return scene.sky + light + noise
+
+
+def _finish(sky, image, masks, scene):
+    """Image and labels, where they are known."""
+    # Which real objects are bright is known already.
+    masks = hide_behind_overscan(masks)
     added = sum(
         mask.astype(jnp.uint16) << ABBREVIATIONS.index(name)
         for name, mask in masks.items()
@@ -114,19 +117,19 @@ def _spoil_one(key, sky, frequencies, as_paper, quiet):
     # Beyond the exposure nothing was added.
     image = jnp.where(sky.inside, image, scene.sky)
     labels, known = (jnp.where(sky.inside, b, jnp.uint16(0)) for b in (labels, known))
-    return image, labels, known, scene
+    return image, labels, known
 
 
-@jax.jit
-def _spoil(key, skies, frequencies, as_paper, quiet):
-    keys = jax.random.split(key, len(skies.images))
+def _spoil(key, sky, frequencies, as_paper, quiet):
+    keys, there, scene = run_stage(plan, key, frequencies, as_paper, quiet)
+    there = jax.device_get(there)
+    scene, real, stars = run_stage(_prepare, scene, sky)
 
-    def one(pair):
-        return _spoil_one(*pair, frequencies, as_paper, quiet)
+    def expose(light):
+        return run_stage(_expose, keys["noise"], light, real, scene)
 
-    if jax.default_backend() == "cpu":
-        return jax.lax.map(one, (keys, skies))
-    return jax.vmap(lambda *pair: one(pair))(keys, skies)
+    image, masks = spoil(keys, there, scene, real, stars, expose)
+    return *run_stage(_finish, sky, image, masks, scene), scene
 
 
 def spoil_skies(key, skies, config):
@@ -159,4 +162,6 @@ def spoil_skies(key, skies, config):
     scenes : `Scene`
         What was assumed: arrays of shape (number,).
     """
-    return _spoil(key, skies, *config.arrays)
+    number = len(skies.images)
+    keys = jax.random.split(key, number)
+    return simulate_each(_spoil, keys, skies, *config.arrays(number))

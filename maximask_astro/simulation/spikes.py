@@ -191,22 +191,25 @@ def _render(spikes, star, scene, y, x, image):
     lowest = _STRETCH_RATIO * scene.sigma / noise_after_smoothing(scene.smoothing)
     lowest = lowest**2
 
+    # What does not change from pixel to pixel is worked out before.
+    amounts = ridges * (_GAUSSIAN * spikes.width + 2 * spikes.smears)
+    sides = amounts * jnp.exp(-spikes.tilts), amounts * jnp.exp(spikes.tilts)
+    half = 0.5 * noise / scene.sigma
+
     def add_line(index, drawn):
         light, seen = drawn
         cos, sin = jnp.cos(spikes.angles[index]), jnp.sin(spikes.angles[index])
         along, across = cos * dx + sin * dy, jnp.abs(cos * dy - sin * dx)
         distance = jnp.maximum(jnp.abs(along) - spikes.stretches[index], 0.0)
-        spread = spikes.width + spikes.widening * distance
-        side = jnp.where(along > 0, 1.0, -1.0) * spikes.tilts[index]
-        smear = spikes.smears[index]
-        middle = ridges[index] * (_GAUSSIAN * spikes.width + 2 * smear)
-        middle = middle / (_GAUSSIAN * spread + 2 * smear) * jnp.exp(-side)
-        middle = middle / (1 + (distance / spikes.slits[index]) ** 2)
+        spread, smear = spikes.width + spikes.widening * distance, spikes.smears[index]
+        middle = jnp.where(along > 0, sides[0][index], sides[1][index])
+        fall = 1 + (distance * (1 / spikes.slits[index])) ** 2
+        middle = middle / (fall * (_GAUSSIAN * spread + 2 * smear))
         off = jnp.maximum(across - smear, 0.0) / spread
         line = middle * jnp.exp(-0.5 * off**2)
-        limit = noise * jnp.minimum(1.0, 0.5 * middle / scene.sigma)
         found = middle**2 * (jnp.pi**0.5 * spread + 2 * smear) * distance > lowest
-        return light + line, seen | ((line > limit) & found)
+        found = found & (line > jnp.minimum(noise, half * middle))
+        return light + line, seen | found
 
     nothing = jnp.zeros(image.shape), jnp.zeros(image.shape, bool)
     light, seen = jax.lax.fori_loop(0, spikes.count, add_line, nothing)
@@ -295,21 +298,19 @@ def add_spikes(key, image, scene, stars):
             )
         )
 
-    def add_star(drawn, star):
-        # Spikes that cannot be found are not drawn at all.
-        expected = _expected_ratio(spikes, star.flux, scene.sigma, scene)
-        visible = expected >= FAINTEST
-        if side == image.shape:
-            choices, which = [add_whole], 0
-        else:
-            choices = [add_stamp, add_whole]
-            far = _reach(spikes, star.flux, scene) > min(side) // 2 - 1
-            which = far.astype(int)
-        choices = [lambda drawn, star: drawn, *choices]
-        which = jnp.where(visible, 1 + which, 0)
-        return jax.lax.switch(which, choices, drawn, star), None
-
     brightest = jax.tree.map(lambda values: values[:_N_SPIKED], stars)
+
+    def add_star(index, drawn):
+        star = jax.tree.map(lambda values: values[index], brightest)
+        if side == image.shape:
+            return add_whole(drawn, star)
+        far = _reach(spikes, star.flux, scene) > min(side) // 2 - 1
+        return jax.lax.cond(far, add_whole, add_stamp, drawn, star)
+
+    # Spikes that cannot be found are not drawn at all: those of the fainter stars.
+    expected = jax.vmap(_expected_ratio, (None, 0, None, None))(
+        spikes, brightest.flux, scene.sigma, scene
+    )
     nothing = jnp.zeros(image.shape), jnp.zeros(image.shape, bool)
-    light, mask = jax.lax.scan(add_star, nothing, brightest)[0]
+    light, mask = jax.lax.fori_loop(0, (expected >= FAINTEST).sum(), add_star, nothing)
     return image + light, mask

@@ -77,7 +77,7 @@ def test_faint_columns_are_labeled_as_far_as_they_go(scene):
 
 def test_lines_are_lost_in_bright_objects(scene):
     image = np.full((96, 128), scene.sky, np.float32)
-    image[:, :64] += 1e4 * scene.sigma
+    image[:, :64] += 100 * scene.sigma
     scene = scene._replace(full_well=np.float32(1e9))
     for function in LINES:
         add = jax.jit(jax.vmap(lambda key, add=function: add(key, image, scene)))
@@ -86,7 +86,8 @@ def test_lines_are_lost_in_bright_objects(scene):
         seen = np.abs(after - image)[mask] / np.sqrt(
             scene.sigma**2 + np.broadcast_to(image, after.shape)[mask] - scene.sky
         )
-        assert np.percentile(seen, 1) > 0.15
+        # But for the noise in what is added.
+        assert np.percentile(seen, 1) > 0.2
         dark = mask[:, :, 64:].mean()
         assert mask[:, :, :64].mean() < dark
 

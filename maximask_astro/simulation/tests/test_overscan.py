@@ -42,17 +42,44 @@ def test_wherever_it_is_it_is_finite(scene):
 
 
 def test_overscan_is_strips(overscan):
-    inside = 0
+    inside = corners = 0
     for mask in overscan.mask[overscan.mask.any(axis=(1, 2))]:
         rows, columns = mask.all(axis=1), mask.all(axis=0)
         assert rows.any() or columns.any()
         assert np.array_equal(mask, rows[:, None] | columns)
-        assert np.abs(np.diff(rows.astype(int))).sum() <= 2
-        assert np.abs(np.diff(columns.astype(int))).sum() <= 2
+        # At both sides, and up to three between amplifiers.
+        assert np.abs(np.diff(rows.astype(int))).sum() <= 2 + 2
+        assert np.abs(np.diff(columns.astype(int))).sum() <= 2 + 6
         assert not mask.all()
         # Few are between two amplifiers rather than at a side.
         inside += not (rows[[0, -1]].any() or columns[[0, -1]].any())
+        corners += rows.any() and columns.any()
     assert inside < 0.4 * len(overscan.mask)
+    assert corners > 0.1 * len(overscan.mask)
+
+
+def test_strips_are_narrow_or_wide(scene):
+    image = np.full((256, 300), scene.sky, np.float32)
+    keys = jax.random.split(jax.random.key(6), 200)
+    with quick_compilation():
+        after, mask = jax.jit(jax.vmap(lambda key: add_overscan(key, image, scene)))(
+            keys
+        )
+    after, mask = np.asarray(after), np.asarray(mask)
+    left = mask[:, 128].argmin(axis=1)
+    left = left[(left > 0) & (left < 200)]
+    assert left.min() >= 4
+    assert left.max() <= 0.3 * 256 + 1
+    assert 0.2 < np.mean(left <= 20) < 0.8
+    columns = mask.all(axis=1)
+    between = columns & ~columns[:, :1] & ~columns[:, -1:]
+    strips = np.abs(np.diff(between.astype(int), axis=1)).sum(axis=1) // 2
+    assert {0, 1, 3} <= set(strips)
+    # A few are brighter than the sky, and a few have no noise.
+    levels = [np.median(a[m]) for a, m in zip(after, mask, strict=True) if m.any()]
+    assert 0.01 < np.mean(np.array(levels) > scene.sky) < 0.12
+    noises = [a[m].std() for a, m in zip(after, mask, strict=True) if m.any()]
+    assert 0.02 < np.mean(np.array(noises) == 0) < 0.15
 
 
 def test_overscan_is_only_where_it_shows(overscan, scenes):
@@ -65,24 +92,32 @@ def test_overscan_is_only_where_it_shows(overscan, scenes):
 
 
 def test_overscan_is_the_bias_with_read_noise(overscan, scenes):
+    virtual = brighter = 0
     for index, mask in enumerate(overscan.mask):
         if not mask.any():
             continue
-        values = overscan.after[index][mask]
-        level = np.median(values)
+        level = np.median(overscan.after[index][mask])
         noise = scenes.read_noise[index]
         # From pixel to pixel, as charge that was left falls off at an edge.
         steps = []
         for axis in (0, 1):
             step = np.diff(np.where(mask, overscan.after[index], np.nan), axis=axis)
             steps.append(1.4826 * np.nanmedian(np.abs(step)) / 2**0.5)
-        assert min(steps) == pytest.approx(noise, rel=0.2)
-        assert -noise < level < 0.7 * scenes.sky[index] + noise
+        if min(steps) == 0:
+            virtual += 1
+        else:
+            assert min(steps) == pytest.approx(noise, rel=0.2)
+        if level > scenes.sky[index]:
+            brighter += 1
+        else:
+            assert -6 * noise < level < 0.9 * scenes.sky[index] + noise
+    assert virtual <= 6
+    assert brighter <= 5
     level = [
         np.median(a[m]) if m.any() else 0
         for a, m in zip(overscan.after, overscan.mask, strict=True)
     ]
-    assert np.mean(np.abs(level) < scenes.read_noise) > 0.6
+    assert np.mean(np.abs(level) < 3 * scenes.read_noise) > 0.6
 
 
 def test_overscan_as_in_the_paper(contaminate, scenes):
