@@ -34,6 +34,7 @@ __all__ = [
     "DEFAULT_FREQUENCIES",
     "STRENGTHS",
     "SimulationConfig",
+    "expose_light",
     "hide_behind_overscan",
     "plan",
     "simulate",
@@ -287,10 +288,31 @@ def _draw_objects(keys, scene, shape):
     return stars, objects + draw_galaxies(keys["galaxies"], scene, shape)
 
 
-def _expose(keys, light, scene, shape):
-    """Add the sky, and count electrons."""
-    light = light + sky_structure(keys["sky"], scene, shape)
-    return add_noise(keys["noise"], light, scene)
+def expose_light(sky_key, noise_key, light, scene, shape):
+    """
+    Add the sky to light, and count electrons.
+
+    Parameters
+    ----------
+    sky_key, noise_key : array
+        PRNG keys.
+
+    light : array
+        Electrons expected, shape (height, width).
+
+    scene : `Scene`
+        The exposure.
+
+    shape : tuple of two int
+        Its size.
+
+    Returns
+    -------
+    image : array
+        Electrons, with noise.
+    """
+    light = light + sky_structure(sky_key, scene, shape)
+    return add_noise(noise_key, light, scene)
 
 
 def _finish(key, image, objects, masks, scene):
@@ -309,7 +331,8 @@ def _simulate(key, frequencies, as_paper, quiet, *, shape):
     stars, objects = run_stage(_draw_objects, keys, scene, shape=shape)
 
     def expose(light):
-        return run_stage(_expose, keys, light, scene, shape=shape)
+        noisy = keys["sky"], keys["noise"], light, scene
+        return run_stage(expose_light, *noisy, shape=shape)
 
     image, masks = spoil(keys, there, scene, objects, stars, expose)
     return *run_stage(_finish, keys["digits"], image, objects, masks, scene), scene
@@ -347,4 +370,6 @@ def simulate(key, number=1, config=SimulationConfig()):
         What the exposures are like: arrays of shape (number,).
     """
     simulation = partial(_simulate, shape=config.shape)
-    return simulate_each(simulation, jax.random.split(key, number), *config.arrays(number))
+    return simulate_each(
+        simulation, jax.random.split(key, number), *config.arrays(number)
+    )

@@ -1,6 +1,6 @@
 """Parts of the simulation, each compiled for itself."""
 
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ import numpy as np
 __all__ = ["run_stage", "simulate_each", "some_of"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(function, shape, side_by_side):
     if shape is not None:
         function = partial(function, shape=shape)
@@ -60,7 +60,7 @@ def _added(function, there, key, image, *arguments):
     return jnp.where(there, after, image), mask & there
 
 
-@lru_cache(maxsize=None)
+@cache
 def _adding(function):
     """One function for each, so that it is compiled once."""
     return partial(_added, function)

@@ -12,13 +12,15 @@ from maximask_astro.simulation.defects import (
     add_hot_lines,
     add_hot_pixels,
 )
-from maximask_astro.simulation.detector import add_noise, digitize, sky_structure
+from maximask_astro.simulation.detector import digitize
 from maximask_astro.simulation.draws import chance, choice, log_uniform, uniform
+from maximask_astro.simulation.exposure import expose_light
 from maximask_astro.simulation.motion import blur_of, draw_motion, smear
 from maximask_astro.simulation.psf import psf_value
 from maximask_astro.simulation.saturation import saturate
 from maximask_astro.simulation.scene import draw_scene
 from maximask_astro.simulation.sky import draw_galaxies, draw_stars
+from maximask_astro.simulation.stages import run_stage, simulate_each, some_of
 from maximask_astro.simulation.trails import add_trails
 
 __all__ = ["TrackingTruth", "simulate_tracking"]
@@ -194,7 +196,8 @@ def _smear_around(motion, size):
     return jnp.roll(image, (-(size[0] // 2), -(size[1] // 2)), (0, 1))
 
 
-def _simulate_one(key, shape):
+def _plan(key, shape):
+    """What an exposure is like, where its stars are, and what else is in it."""
     names = ("scene", "optics", "coma", "stars", "galaxies", "affected", "motion")
     names += ("sky", "noise", "SAT", "digits", "density", *_FREQUENCIES)
     keys = dict(zip(names, jax.random.split(key, len(names)), strict=True))
@@ -211,6 +214,20 @@ def _simulate_one(key, shape):
     dark = chance(closed, _DARK)
     factor = jnp.where(dark, 0.0, factor)
     stars = stars._replace(flux=stars.flux * factor)
+    there = {
+        name: jnp.where(
+            dark,
+            name in ("CR", "HP"),
+            chance(jax.random.fold_in(keys[name], 1), often),
+        )
+        for name, often in _FREQUENCIES.items()
+    }
+    truth = affected, width, kind
+    return keys, there, scene, coma, motion, stars, dark, truth
+
+
+def _draw_light(keys, scene, coma, motion, stars, dark, shape):
+    """Light of all objects, and what becomes of a star in the middle."""
     size = tuple(length + 2 * _MARGIN for length in shape)
     angle = uniform(keys["coma"], 0.0, 2 * jnp.pi)
     psf = jnp.fft.rfft2(_psf_image(scene, coma, angle, size))
@@ -223,28 +240,12 @@ def _simulate_one(key, shape):
     path = jnp.fft.rfft2(_smear_around(start, size))
     light = jnp.fft.rfft2(points) * psf + jnp.fft.rfft2(galaxies) * path
     light = jnp.fft.irfft2(light, s=size)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
-    image = light = jnp.maximum(light, 0.0)
+    return jnp.maximum(light, 0.0), jnp.fft.irfft2(path * psf, s=size)
 
-    def apply(name, function, image):
-        there = chance(jax.random.fold_in(keys[name], 1), _FREQUENCIES[name])
-        there = jnp.where(dark, name in ("CR", "HP"), there)
-        return jax.lax.cond(
-            there,
-            lambda image: function(keys[name], image, scene)[0],
-            lambda image: image,
-            image,
-        )
 
-    image = apply("TRL", add_trails, image)
-    image = apply("CR", add_cosmic_rays, image)
-    image = image + sky_structure(keys["sky"], scene, shape)
-    image = add_noise(keys["noise"], image, scene)
-    image, full = saturate(keys["SAT"], image, scene)
-    image = apply("HCL", add_hot_lines, image)
-    image = apply("DCL", add_dead_lines, image)
-    image = apply("HP", add_hot_pixels, image)
-
-    point = jnp.fft.irfft2(path * psf, s=size)
+def _finish(key, image, scene, truth, motion, stars, point, light, full, shape):
+    """Data numbers and the truth."""
+    affected, width, kind = truth
     length, angle = blur_of(motion, jnp.array(shape, jnp.float32) / 2)
     truth = TrackingTruth(
         affected=affected,
@@ -255,15 +256,39 @@ def _simulate_one(key, shape):
         kind=kind,
         fwhm=width,
     )
-    return digitize(keys["digits"], image, scene), truth
+    return digitize(key, image, scene), truth
 
 
-@partial(jax.jit, static_argnames=("number", "shape"))
+def _simulate(key, *, shape):
+    keys, there, scene, coma, motion, stars, dark, truth = run_stage(
+        _plan, key, shape=shape
+    )
+    there = jax.device_get(there)
+    moving = scene, coma, motion, stars, dark
+    light, point = run_stage(_draw_light, keys, *moving, shape=shape)
+
+    def apply(name, function, image):
+        return some_of(function, there[name], keys[name], image, scene)[0]
+
+    image = apply("TRL", add_trails, light)
+    image = apply("CR", add_cosmic_rays, image)
+    noisy = keys["sky"], keys["noise"], image, scene
+    image = run_stage(expose_light, *noisy, shape=shape)
+    image, full = run_stage(saturate, keys["SAT"], image, scene)
+    image = apply("HCL", add_hot_lines, image)
+    image = apply("DCL", add_dead_lines, image)
+    image = apply("HP", add_hot_pixels, image)
+    seen = stars, point, light, full
+    what = image, scene, truth, motion, *seen
+    return run_stage(_finish, keys["digits"], *what, shape=shape)
+
+
 def simulate_tracking(key, number=1, shape=(256, 256)):
     """
     Simulate exposures with and without tracking errors.
 
-    The same key gives the same exposures.
+    The same key gives the same exposures. It is compiled part by part, so that it
+    cannot be a part of a program that is compiled itself.
 
     Parameters
     ----------
@@ -285,7 +310,4 @@ def simulate_tracking(key, number=1, shape=(256, 256)):
         Arrays of shape (number,).
     """
     keys = jax.random.split(key, number)
-    one = partial(_simulate_one, shape=shape)
-    if jax.default_backend() == "cpu":
-        return jax.lax.map(one, keys)
-    return jax.vmap(one)(keys)
+    return simulate_each(partial(_simulate, shape=tuple(shape)), keys)
