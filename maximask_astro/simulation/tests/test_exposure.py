@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,8 +12,10 @@ from maximask_astro.simulation import (
     DEFAULT_FREQUENCIES,
     SimulationConfig,
     simulate,
+    stages,
 )
-from maximask_astro.simulation.exposure import STRENGTHS, _apply
+from maximask_astro.simulation.exposure import STRENGTHS, plan
+from maximask_astro.simulation.stages import run_stage, simulate_each, some_of
 from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation
 from maximask_astro.utils.errors import InputError
 
@@ -95,26 +98,70 @@ def test_all_other_classes_occur(labels):
     assert found == set(ABBREVIATIONS) - impossible
 
 
-def brighten(key, image):
+@pytest.fixture(scope="module")
+def plans():
+    """What many exposures have: some classes seldom, never or always."""
+    often = {**DEFAULT_FREQUENCIES, "FR": 0.3, "OV": 0.0, "P": 1.0}
+    with quick_compilation():
+        planned = jax.jit(jax.vmap(lambda key: plan(key, often, False, 0.0)))
+        keys, there, _ = planned(jax.random.split(jax.random.key(1), 2000))
+    return keys, jax.device_get(there)
+
+
+def test_frequencies_are_fractions_of_the_exposures(plans):
+    _, there = plans
+    for name, often in {**DEFAULT_FREQUENCIES, "FR": 0.3}.items():
+        if name not in ("OV", "P"):
+            assert there[name].mean() == pytest.approx(often, abs=0.04), name
+    assert not there["OV"].any()
+    assert there["P"].all()
+    # One class does not tell of another.
+    both = there["CR"] & there["HP"]
+    assert both.mean() == pytest.approx(
+        DEFAULT_FREQUENCIES["CR"] * DEFAULT_FREQUENCIES["HP"], abs=0.04
+    )
+
+
+def test_each_contaminant_has_a_key_of_its_own(plans):
+    keys, _ = plans
+    data = np.stack([jax.random.key_data(keys[name]) for name in sorted(keys)])
+    assert len(np.unique(data.reshape(-1, data.shape[-1]), axis=0)) == data.size // 2
+
+
+def brighten(key, image, by):
     """A contaminant for tests."""
-    return image + 1, image > 0
+    return image + by, image > 0
 
 
-@given(st.integers(0, 2**31 - 1))
-def test_a_contaminant_happens_as_often_as_it_should(seed):
-    key, image = jax.random.key(seed), np.arange(3.0)
-    changed, mask = _apply(brighten, key, image, 0.0)
-    assert np.array_equal(changed, image)
-    assert not mask.any()
-    changed, mask = _apply(brighten, key, image, 1.0)
-    assert np.array_equal(changed, image + 1)
-    assert np.array_equal(mask, image > 0)
+@given(st.booleans())
+def test_a_contaminant_is_there_or_not(there):
+    image = jnp.arange(3.0)
+    changed, mask = some_of(brighten, np.bool_(there), jax.random.key(1), image, 2.0)
+    assert np.array_equal(changed, image + 2 * there)
+    assert np.array_equal(mask, (image > 0) & there)
 
 
-def test_frequencies_are_fractions_of_the_exposures():
-    keys = jax.random.split(jax.random.key(1), 2000)
-    happens = jax.vmap(lambda key: _apply(brighten, key, np.ones(1), 0.3)[1][0])(keys)
-    assert happens.mean() == pytest.approx(0.3, abs=0.04)
+def _brightened(key, number, there):
+    """A simulation for tests."""
+    image = run_stage(_drawn, key, shape=(4, 6))
+    return some_of(brighten, jax.device_get(there), key, image, number)
+
+
+def _drawn(key, shape):
+    return jax.random.uniform(key, shape)
+
+
+@pytest.mark.parametrize("there", [(True, False, True), (False, False, False)])
+def test_side_by_side_is_as_one_by_one(there, monkeypatch):
+    """As accelerators simulate."""
+    what = jax.random.split(jax.random.key(8), 3), np.arange(3.0), np.array(there)
+    one_by_one = simulate_each(_brightened, *what)
+    monkeypatch.setattr(stages, "_side_by_side", lambda: True)
+    together = simulate_each(_brightened, *what)
+    for first, second in zip(one_by_one, together, strict=True):
+        assert first.shape == (3, 4, 6)
+        assert np.array_equal(first, second)
+    assert np.array_equal(together[1].any((1, 2)), there)
 
 
 def test_default_frequencies_are_of_all_contaminants():
