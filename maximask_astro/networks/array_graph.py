@@ -8,7 +8,7 @@ from maximask_astro.networks.kernels import apply_kernel
 __all__ = ["ArrayGraph"]
 
 
-class _ArrayGraph:
+class ArrayGraph:
     """
     Operations of a ``KerasGraph`` on arrays of shape (batch, height, width, channels).
 
@@ -134,7 +134,3 @@ class _ArrayGraph:
 def _corners(x):
     """The pixels of cells of 2 by 2, row by row."""
     return tuple(x[:, i::2, j::2] for i in (0, 1) for j in (0, 1))
-
-
-# Its operations are described in ``KerasGraph``.
-ArrayGraph = _ArrayGraph

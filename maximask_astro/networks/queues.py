@@ -9,7 +9,7 @@ __all__ = ["Kept", "Rows"]
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """
     Some rows of a map.
 
@@ -34,7 +34,7 @@ class _Rows:
     zero: bool
 
 
-class _Kept:
+class Kept:
     """
     What operations keep from one time to the next, in their order.
 
@@ -78,7 +78,3 @@ class _Kept:
         if not rest:
             return first
         return jnp.concatenate([first[len(values) - rest :], second[0][:-rest]])
-
-
-# Private but for this room: what they take is said where they are used.
-Kept, Rows = _Kept, _Rows

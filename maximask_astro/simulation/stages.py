@@ -83,8 +83,11 @@ def some_of(function, there, key, image, *arguments):
     there : `~numpy.ndarray` of bool
         Which of them have it.
 
-    key, image, *arguments
+    key, image : array
         Of the exposures, as in `run_stage`.
+
+    *arguments
+        What else the function takes.
 
     Returns
     -------

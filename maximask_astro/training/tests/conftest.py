@@ -58,6 +58,14 @@ def start(tmp_path_factory):
 def trained(tmp_path_factory):
     """A training without interruption."""
     whole = make_trainer(tmp_path_factory.mktemp("whole"))
+    whole.losses, learn = [], whole._learn
+
+    def watched(*arguments):
+        groups, loss = learn(*arguments)
+        whole.losses.append(float(loss))
+        return groups, loss
+
+    whole._learn = watched
     assert run(whole) is True
     return whole
 
