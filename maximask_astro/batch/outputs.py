@@ -73,6 +73,7 @@ class MaskImage:
         self.shape = (*shape[:-2], *between, *shape[-2:])
         self.dtype = {"bitmask": _FITS_DTYPE, "masks": np.uint8}.get(content, "f4")
         self._counts, self._levels = np.zeros(1 << 16, np.int64), set()
+        self._unlike = set()
 
     def header(self, header):
         """
@@ -123,6 +124,7 @@ class MaskImage:
             Their map.
         """
         self._levels.add(cmap.provenance.get("saturation_level"))
+        self._unlike.add(cmap.provenance.get("unlike"))
         # The background's bit, the highest of four bytes, is that of two here.
         codes = cmap.bitmask | (cmap.verdicts >> 16).astype(np.uint16)
         self._counts += np.bincount(codes.ravel(), minlength=len(self._counts))
@@ -145,6 +147,11 @@ class MaskImage:
     def saturation_level(self):
         """At which pixels count as saturated, so far; None if no level is known."""
         return min(self._levels - {None}, default=None)
+
+    @property
+    def unlike(self):
+        """How unlike what the model was trained on it is; None if that is unknown."""
+        return max(self._unlike - {None}, default=None)
 
     @property
     def pixels(self):

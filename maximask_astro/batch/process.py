@@ -19,7 +19,7 @@ from maximask_astro.batch.resume import file_digest, is_finished, settings_diges
 from maximask_astro.batch.rows import image_readers
 from maximask_astro.batch.threads import map_in_threads, stop_if_asked
 from maximask_astro.batch.writer import FITSWriter
-from maximask_astro.masking import saturation_card
+from maximask_astro.masking import saturation_card, unlike_card
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.files import atomic_path, check_writable, remove_leftovers
 from maximask_astro.utils.hdus import why_no_exposure
@@ -70,9 +70,11 @@ def _mask_hdu(hdu, index, path, masker, target, writer, *, primary):
         action = "failed" if everything else "partial"
     image.set("MM_NODAT", target.n_invalid)
     image.set(*saturation_card(target.saturation_level)[:2])
+    image.set(*unlike_card(target.unlike)[:2])
     image.set("MM_STATE", action)
     reason = "; ".join(problems)
-    return HDUResult(index, hdu.name, action, reason, hdu.shape, target.pixels)
+    counted = target.pixels, target.unlike
+    return HDUResult(index, hdu.name, action, reason, hdu.shape, *counted)
 
 
 def _write_bands(bands, write):

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
+from maximask_astro.inference import UNLIKE
+
 __all__ = [
     "STATUSES",
     "FileResult",
@@ -40,6 +42,10 @@ class HDUResult:
 
     pixels : dict of str to int
         Pixels of each class, and ``NO_DATA``.
+
+    unlike : float or None
+        Fraction of the exposures that the model was trained on that are less unusual,
+        if the model knows.
     """
 
     index: int
@@ -48,6 +54,7 @@ class HDUResult:
     reason: str = ""
     shape: tuple = ()
     pixels: dict = field(default_factory=dict)
+    unlike: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,11 @@ class SourceResult:
     def ok(self):
         """Whether nothing went wrong."""
         return self.status not in ("partial", "failed")
+
+    @property
+    def warning(self):
+        """What to look at though nothing went wrong: a sentence, or nothing."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,17 @@ class FileResult(SourceResult):
     output: str | None = None
     message: str = ""
     hdus: tuple = ()
+
+    @property
+    def warning(self):
+        """What to look at though nothing went wrong: a sentence, or nothing."""
+        unlike = [f"HDU {hdu.index}" for hdu in self.hdus if (hdu.unlike or 0) > UNLIKE]
+        if not unlike:
+            return ""
+        return (
+            f"{self.source} is unlike the exposures that the model was trained on "
+            f"({first_of(unlike)}): look at its mask before you trust it."
+        )
 
     def as_dict(self):
         """

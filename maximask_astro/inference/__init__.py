@@ -4,6 +4,13 @@ from maximask_astro.inference.bands import Band, join_bands
 from maximask_astro.inference.engine import TILINGS, TileEngine
 from maximask_astro.inference.evidence import combine_evidence, posterior_of
 from maximask_astro.inference.frame import has_view
+from maximask_astro.inference.likeness import (
+    PATCH,
+    UNLIKE,
+    PatchReader,
+    image_score,
+    likeness_of,
+)
 from maximask_astro.inference.logits import logits_of_image
 from maximask_astro.inference.priors import log_prior_factor, update_probability
 from maximask_astro.inference.process_settings import keep_compiled, keep_memory
@@ -18,18 +25,23 @@ from maximask_astro.inference.tiling import Tile, mirrored, plan_blocks, plan_ti
 from maximask_astro.inference.verdicts import ClassDecision
 
 __all__ = [
+    "PATCH",
     "TILINGS",
+    "UNLIKE",
     "Band",
     "ClassDecision",
+    "PatchReader",
     "SummaryEngine",
     "Tile",
     "TileEngine",
     "WholeTile",
     "combine_evidence",
     "has_view",
+    "image_score",
     "join_bands",
     "keep_compiled",
     "keep_memory",
+    "likeness_of",
     "log_prior_factor",
     "logits_of_image",
     "mirrored",

@@ -5,7 +5,12 @@ from maximask_astro.masking.contaminant_map import (
     ClassSettings,
     ContaminantMap,
 )
-from maximask_astro.masking.header import class_cards, provenance_cards, saturation_card
+from maximask_astro.masking.header import (
+    class_cards,
+    provenance_cards,
+    saturation_card,
+    unlike_card,
+)
 from maximask_astro.masking.masker import DEFAULT_MODEL, ContaminantMasker
 from maximask_astro.utils.verdict import why_no_verdict
 
@@ -18,5 +23,6 @@ __all__ = [
     "class_cards",
     "provenance_cards",
     "saturation_card",
+    "unlike_card",
     "why_no_verdict",
 ]

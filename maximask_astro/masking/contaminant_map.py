@@ -91,7 +91,9 @@ class ContaminantMap:
         How the map was made: ``model``, ``weights_sha256``, ``version``,
         ``normalization``, ``tiling``, ``uncertainty``, ``saturation`` (where its
         level comes from), ``saturation_level`` (None if no level is known; of a
-        cube, the lowest of its planes), ``grow``, ``date``.
+        cube, the lowest of its planes), ``unlike`` (fraction of the exposures that
+        the model was trained on that are less unusual than this one; None if the
+        model does not know; of a cube, the largest), ``grow``, ``date``.
 
     spread : mapping of str to dict
         What the model's card says of the uncertainty of probabilities, by

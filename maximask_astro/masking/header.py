@@ -7,7 +7,13 @@ from maximask_astro.masking.saturation import describe_saturation
 from maximask_astro.masking.uncertainty import describe_uncertainty
 from maximask_astro.utils.headers import card_text
 
-__all__ = ["class_cards", "provenance_cards", "provenance_of", "saturation_card"]
+__all__ = [
+    "class_cards",
+    "provenance_cards",
+    "provenance_of",
+    "saturation_card",
+    "unlike_card",
+]
 
 
 def provenance_of(card, *, tiling, uncertainty, saturation, grow):
@@ -68,6 +74,24 @@ def saturation_card(level):
     return "MM_SATLV", "none" if level is None else level, "level of saturation"
 
 
+def unlike_card(unlike):
+    """
+    Say how unlike what a model was trained on an image is in a header card.
+
+    Parameters
+    ----------
+    unlike : float or None
+        See `~maximask_astro.inference.likeness_of`.
+
+    Returns
+    -------
+    card : tuple of (keyword, value, comment)
+        A FITS card.
+    """
+    comment = "fraction of training exposures less unusual"
+    return "MM_UNLIK", "unknown" if unlike is None else round(unlike, 4), comment
+
+
 def provenance_cards(made, n_invalid):
     """
     Say which model was used, and how, in header cards.
@@ -98,6 +122,7 @@ def provenance_cards(made, n_invalid):
     return [
         *((card[0], card_text(*card[1:]), card[2]) for card in cards),
         saturation_card(made.get("saturation_level")),
+        unlike_card(made.get("unlike")),
         ("MM_NODAT", int(n_invalid), "pixels without a verdict"),
     ]
 

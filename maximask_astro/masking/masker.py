@@ -1,6 +1,5 @@
 """Find contaminants in exposures."""
 
-import warnings
 from functools import partial
 
 from maximask_astro.background import array_reader
@@ -14,18 +13,13 @@ from maximask_astro.masking.saturation import SaturatedPixels, resolve_saturatio
 from maximask_astro.masking.settings import resolve_grow, with_other_priors
 from maximask_astro.masking.streaming import judge_bands
 from maximask_astro.masking.uncertainty import resolve_uncertainty
-from maximask_astro.utils.errors import MaximaskWarning
+from maximask_astro.masking.warn import warn_no_verdict, warn_unlike
 from maximask_astro.utils.nddata import unpack
 from maximask_astro.weights import load_model
 
 __all__ = ["DEFAULT_MODEL", "ContaminantMasker"]
 
 DEFAULT_MODEL = "contaminants-1"
-
-
-def _warn(where, reason):
-    # From a generator that the caller of the masker runs.
-    warnings.warn(f"No verdict{where}: {reason}.", MaximaskWarning, stacklevel=4)
 
 
 class ContaminantMasker:
@@ -210,13 +204,15 @@ class ContaminantMasker:
         -----
         MaximaskWarning
             An image, or a plane of a cube, has nothing to judge: all its
-            pixels are invalid or have the same value.
+            pixels are invalid or have the same value. Or it is unlike the exposures
+            that the model was trained on.
         """
         exposure = unpack(data, mask=mask)
         shape, values = exposure.data.shape, exposure.data
         values = values.reshape(-1, *shape[-2:])
         masks = None if exposure.mask is None else exposure.mask.reshape(values.shape)
         arrays, levels = CubeArrays(values.shape, len(self._settings)), set()
+        unlike = set()
         for index, image in enumerate(values):
             read = array_reader(image, None if masks is None else masks[index])
             where = f" of plane {index}" if len(shape) == 3 else ""
@@ -224,12 +220,15 @@ class ContaminantMasker:
             for band in self._bands(watched, image.shape, where=where):
                 arrays.add(index, band)
             levels.add(watched.level)
+            unlike.add(watched.unlike)
+        most = max(unlike - {None}, default=None)
+        warn_unlike(most, self._model.card.name)
         return ContaminantMap(
             self._settings,
             *arrays.reshaped(shape),
             exposure.wcs,
             exposure.meta,
-            self._made(min(levels - {None}, default=None)),
+            self._made(min(levels - {None}, default=None), most),
             self._spread,
         )
 
@@ -270,17 +269,20 @@ class ContaminantMasker:
         Warns
         -----
         MaximaskWarning
-            The image has nothing to judge.
+            The image has nothing to judge, or is unlike the exposures that the model
+            was trained on. With ``on_problem`` only the maps tell of the latter.
         """
         read = self._watched(read, header)
         for band in self._bands(read, shape, on_problem, keep=keep_probabilities):
             cmap = ContaminantMap(
                 self._settings,
                 *arrays_of(band),
-                provenance=self._made(read.level),
+                provenance=self._made(read.level, read.unlike),
                 spread=self._spread,
             )
             yield band.rows, cmap
+        if on_problem is None:
+            warn_unlike(read.unlike, self._model.card.name)
 
     def _watched(self, read, header):
         return SaturatedPixels(read, self._saturation, header, self._settings)
@@ -293,7 +295,7 @@ class ContaminantMasker:
             self._settings,
             self._decisions,
             grow=self._grow,
-            on_problem=on_problem or partial(_warn, where),
+            on_problem=on_problem or partial(warn_no_verdict, where),
             probabilities=self._keep and keep,
             uncertainties=self._uncertainty == "dihedral",
             rivals=rivals_of(self._model.card, self._settings),
@@ -388,5 +390,5 @@ class ContaminantMasker:
             grow=self._grown,
         )
 
-    def _made(self, level):
-        return {**self.provenance, "saturation_level": level}
+    def _made(self, level, unlike):
+        return {**self.provenance, "saturation_level": level, "unlike": unlike}

@@ -185,6 +185,10 @@ class SaturatedPixels:
     ----------
     level : float or None
         In use; None if none is known, or before `choose`.
+
+    unlike : float or None
+        How unlike the exposures that the model was trained on the image is, see
+        `~maximask_astro.inference.likeness_of`; None if nobody has said so.
     """
 
     def __init__(self, read, source, header, settings):
@@ -198,7 +202,7 @@ class SaturatedPixels:
             if name in names
         ]
         self._highest, self._looked_at, self._rows = -np.inf, 0, {}
-        self.level, self._done = None, 0
+        self.level, self.unlike, self._done = None, None, 0
 
     def __call__(self, start, stop):
         """

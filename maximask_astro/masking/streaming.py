@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from maximask_astro.background import estimate_sky, look_over
-from maximask_astro.inference import Band, has_view
+from maximask_astro.inference import Band, PatchReader, has_view, likeness_of
 from maximask_astro.masking.growing import grow_bands
 from maximask_astro.utils.verdict import why_no_verdict
 
@@ -83,10 +83,13 @@ def judge_bands(
         yield from _no_verdicts(shape, len(settings), *wanted)
         return
     method, view = engine.model.card.normalization, None
+    watched = PatchReader(read, shape) if engine.model.likeness else read
     if has_view(engine.model):
-        sky, view = look_over(read, shape, method=method)
+        sky, view = look_over(watched, shape, method=method)
     else:
-        sky = estimate_sky(read, shape, method=method)
+        sky = estimate_sky(watched, shape, method=method)
+    if engine.model.likeness:
+        read.unlike = likeness_of(engine.model, watched.patches())
     options["view"] = view
     read.choose(sky, shape[0])
     if view is not None and read.level is not None:

@@ -11,6 +11,7 @@ from maximask_astro.networks.array_graph import ArrayGraph
 from maximask_astro.networks.folded_unet import folded_unet, frame_networks
 from maximask_astro.networks.frame import FrameContext, spread_segments
 from maximask_astro.networks.kernels import apply_kernel
+from maximask_astro.networks.likeness import likeness_shapes, patch_logits
 from maximask_astro.networks.maximask import maximask
 from maximask_astro.networks.streaming import RowNetwork
 
@@ -21,7 +22,9 @@ __all__ = [
     "apply_kernel",
     "folded_unet",
     "frame_functions",
+    "likeness_shapes",
     "maximask",
+    "patch_logits",
     "row_function",
     "spread_segments",
 ]

@@ -166,6 +166,9 @@ class Reporter:
                 print(f"{self.command}: error: {result.message}", file=sys.stderr)
         elif result.message:
             logging.getLogger("maximask_astro").info(result.message)
+        if result.warning:
+            with tqdm.external_write_mode(file=sys.stderr):
+                print(f"{self.command}: warning: {result.warning}", file=sys.stderr)
         if self._bar is not None:
             self._bar.update()
 

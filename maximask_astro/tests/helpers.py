@@ -89,3 +89,39 @@ def save_tiny_model(directory):
     test = {"rows": rows, "columns": columns, "probabilities": probabilities}
     save_model(directory, card, weights, test)
     return directory
+
+
+def likeness_weights():
+    """Weights that find patches in which some pixels are far above the others."""
+    from maximask_astro.networks import likeness_shapes
+
+    values = {k: np.zeros(s, np.float32) for k, s in likeness_shapes().items()}
+    for number in range(4):
+        values[f"conv_{number}/kernel"][1, 1, 0, 0] = 1.0
+    n = values["hidden/kernel"].shape[0] // 2
+    values["hidden/kernel"][n, 0] = 1.0  # the largest value
+    values["out/kernel"][0, 0] = 1.0
+    values["out/bias"][0] = -2.0
+    return values
+
+
+def with_bright_pixels(image):
+    """An image that `likeness_weights` find unlike noise: where its kernels look."""
+    image = image.copy()
+    image[15::16, 15::16] += 1e5
+    return image
+
+
+def knows_noise(model, directory):
+    """A model that knows noise, and nothing else, saved."""
+    from maximask_astro.inference import PatchReader, image_score
+
+    weights, scores = likeness_weights(), []
+    for seed in range(20):
+        image = np.random.RandomState(seed).normal(500, 20, (256, 256))
+        patches = PatchReader(lambda a, b, i=image: (i[a:b], None), image.shape)
+        scores.append(image_score(weights, patches.patches()))
+    likeness = {**weights, "scores": np.sort(scores).astype(np.float32)}
+    card = replace(model.card, likeness_sha256=weights_digest(likeness))
+    save_model(directory, card, model.weights, {"rows": np.arange(3)}, likeness)
+    return directory

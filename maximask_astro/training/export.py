@@ -76,6 +76,7 @@ def export_model(
     figures=None,
     training=None,
     skies=None,
+    likeness=None,
     progress_bar=False,
 ):
     """
@@ -115,6 +116,10 @@ def export_model(
     skies : list of `~maximask_astro.training.skies.Sky`, optional
         Real skies that a masker's training has not seen, for half of these exposures.
 
+    likeness : dict of str to array, optional
+        From `~maximask_astro.training.train_likeness`: lets the model tell images that
+        are unlike exposures.
+
     progress_bar : bool, optional
         Whether to show a progress bar over exposures.
 
@@ -133,6 +138,7 @@ def export_model(
     content = tracking_card if recipe.task == "tracking" else masker_card
     paths = groups["paths"][0].tolist()
     weights = half_precision(dict(zip(paths, groups["mean"], strict=True)))
+    likeness = half_precision(likeness or {})
     card = ModelCard(
         name=name or str(output).rstrip("/").rpartition("/")[2],
         task=recipe.task,
@@ -145,6 +151,7 @@ def export_model(
         citation="Paillassa, M., Bertin, E., & Bouy, H. 2020, A&A, 634, A48, "
         "doi:10.1051/0004-6361/201936345",
         weights_sha256=weights_digest(weights),
+        likeness_sha256=weights_digest(likeness) if likeness else "",
         known_limits=tuple(known_limits),
         training={
             **summarize_runs(read_runs(directory), recipe, step, read_log(directory)),
@@ -162,7 +169,7 @@ def export_model(
     found = content.measure(model, recipe, number, progress_bar, **options)
     found["figures"] = {**found["figures"], **(figures or {})}
     card = replace(card, **found)
-    save_model(output, card, weights, make_test_tensors(model))
+    save_model(output, card, weights, make_test_tensors(model), likeness)
     return card
 
 
@@ -184,6 +191,6 @@ def write_model(model, directory):
     saved : `~maximask_astro.weights.LoadedModel`
         The model as it is loaded from there.
     """
-    weights = half_precision(model.weights)
-    save_model(directory, model.card, weights, make_test_tensors(model))
+    arrays = half_precision(model.weights), make_test_tensors(model)
+    save_model(directory, model.card, *arrays, half_precision(model.likeness))
     return load_model(directory)

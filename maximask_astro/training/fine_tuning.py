@@ -71,7 +71,7 @@ def adapted_model(trainer, name=None):
         ),
     )
     full = {path: array.astype("f4") for path, array in weights.items()}
-    return LoadedModel(card, full)
+    return LoadedModel(card, full, likeness=trainer.start.likeness)
 
 
 def judge_of(model):

@@ -1,5 +1,6 @@
 """Model cards, hash-checked loading, and conversion of published networks."""
 
+from maximask_astro.weights.arrays import weights_digest
 from maximask_astro.weights.card import ModelCard
 from maximask_astro.weights.checkpoint import read_checkpoint
 from maximask_astro.weights.curves import logit_at_rate
@@ -15,7 +16,6 @@ from maximask_astro.weights.store import (
     packaged_card,
     save_model,
     update_card,
-    weights_digest,
 )
 from maximask_astro.weights.verify import (
     Verification,

@@ -65,6 +65,10 @@ class ModelCard:
     weights_sha256 : str
         Digest of the weights, see `maximask_astro.weights.weights_digest`.
 
+    likeness_sha256 : str
+        Digest of what tells images that are unlike the exposures that the model was
+        trained on; empty if the model does not know.
+
     known_limits : tuple of str
         Where the model fails, in sentences.
 
@@ -103,6 +107,7 @@ class ModelCard:
     options: dict = field(default_factory=dict)
     training_priors: dict = field(default_factory=dict)
     thresholds: dict = field(default_factory=dict)
+    likeness_sha256: str = ""
     known_limits: tuple = ()
     roc: dict = field(default_factory=dict)
     spread: dict = field(default_factory=dict)

@@ -12,6 +12,7 @@ from maximask_astro.utils.errors import (
     ModelNotFoundError,
 )
 from maximask_astro.utils.files import file_sha256
+from maximask_astro.weights.arrays import read_arrays
 from maximask_astro.weights.convert import (
     convert_checkpoint,
     is_checkpoint,
@@ -24,7 +25,6 @@ from maximask_astro.weights.store import (
     model_path,
     packaged_card,
     packaged_file,
-    read_arrays,
     save_model,
 )
 

@@ -1,11 +1,12 @@
 """Load a model: its card and a Keras network with its weights in place."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from maximask_astro.utils.errors import ModelIntegrityError
 from maximask_astro.utils.files import file_sha256
+from maximask_astro.weights.arrays import read_likeness, read_weights, weights_digest
 from maximask_astro.weights.card import ModelCard
 from maximask_astro.weights.convert import (
     DATA_FILE,
@@ -18,8 +19,6 @@ from maximask_astro.weights.store import (
     list_models,
     model_path,
     packaged_card,
-    read_weights,
-    weights_digest,
 )
 
 __all__ = ["LoadedModel", "load_model"]
@@ -43,11 +42,16 @@ class LoadedModel:
 
     directory : `~pathlib.Path` or None
         Where its files are, if there are any.
+
+    likeness : dict of str to `~numpy.ndarray`
+        How to tell images that are unlike those it was trained on, see
+        `maximask_astro.inference`; empty if it does not know.
     """
 
     card: ModelCard
     weights: dict
     directory: Path | None = None
+    likeness: dict = field(default_factory=dict)
 
     def __getstate__(self):
         # The network is built again where it is needed.
@@ -117,7 +121,7 @@ def _load(directory, name, stamp):
     else:
         card = ModelCard.read(directory / CARD)
         weights = read_weights(directory, card)
-    return LoadedModel(card, weights, directory)
+    return LoadedModel(card, weights, directory, read_likeness(directory, card))
 
 
 def find_model(model):

@@ -1,13 +1,11 @@
 """
 Where models live, and how their files are read and written.
 
-A model is a directory with ``card.json``, ``weights.npz`` and ``test.npz`` (see
-`maximask_astro.weights.verify_model`), in this package or in the user's home
-directory. Arrays are read with pickling switched off, and are refused unless
-their digest is the one on the card.
+A model is a directory with ``card.json``, ``weights.npz``, ``test.npz`` (see
+`maximask_astro.weights.verify_model`) and perhaps ``likeness.npz``, in this package or
+in the user's home directory.
 """
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -20,6 +18,7 @@ from astropy.config import get_cache_dir_path
 
 from maximask_astro.utils.errors import ModelIntegrityError, ModelNotFoundError
 from maximask_astro.utils.files import atomic_path
+from maximask_astro.weights.arrays import LIKENESS, WEIGHTS, weights_digest
 from maximask_astro.weights.card import ModelCard
 
 __all__ = [
@@ -29,13 +28,11 @@ __all__ = [
     "list_models",
     "model_path",
     "packaged_card",
-    "read_weights",
     "save_model",
     "update_card",
-    "weights_digest",
 ]
 
-CARD, WEIGHTS, TEST = "card.json", "weights.npz", "test.npz"
+CARD, TEST = "card.json", "test.npz"
 
 
 def home_directory():
@@ -184,96 +181,7 @@ def list_models():
     return {name: is_installed(name) for name in sorted(names)}
 
 
-def weights_digest(weights):
-    """
-    SHA-256 of a set of arrays, independent of the file that holds them.
-
-    Parameters
-    ----------
-    weights : dict of str to `~numpy.ndarray`
-        Arrays by name.
-
-    Returns
-    -------
-    digest : str
-        64 hexadecimal digits over names, dtypes, shapes and values.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(weights):
-        array = np.ascontiguousarray(weights[name])
-        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        digest.update(array.data)
-    return digest.hexdigest()
-
-
-def read_arrays(path):
-    """
-    Read a NumPy archive without ever unpickling.
-
-    Parameters
-    ----------
-    path : path-like
-        An ``.npz`` file.
-
-    Returns
-    -------
-    arrays : dict of str to `~numpy.ndarray`
-        Arrays by name.
-
-    Raises
-    ------
-    ModelIntegrityError
-        The file is missing, damaged or holds Python objects.
-    """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:  # zipfile and NumPy raise a dozen kinds
-        raise ModelIntegrityError(
-            f"{path} is damaged or is not a NumPy archive: {error}."
-        ) from error
-
-
-def read_weights(directory, card):
-    """
-    Read a model's weights and check them against its card.
-
-    Parameters
-    ----------
-    directory : path-like
-        Directory of the model.
-
-    card : `ModelCard`
-        The card whose digest the weights must have.
-
-    Returns
-    -------
-    weights : dict of str to `~numpy.ndarray`
-        Arrays by the path of the Keras variable. What was stored in half
-        precision, to save space, comes as float32.
-
-    Raises
-    ------
-    ModelIntegrityError
-        The file is missing, damaged, or its digest differs.
-    """
-    path = Path(directory) / WEIGHTS
-    weights = read_arrays(path)
-    digest = weights_digest(weights)
-    if digest != card.weights_sha256:
-        raise ModelIntegrityError(
-            f"{path} holds other weights than its card says: their SHA-256 is "
-            f"{digest[:12]}..., not {card.weights_sha256[:12]}...; remove "
-            f"{Path(directory)} and install the model again."
-        )
-    return {
-        name: array.astype(np.float32) if array.dtype == np.float16 else array
-        for name, array in weights.items()
-    }
-
-
-def save_model(directory, card, weights, test):
+def save_model(directory, card, weights, test, likeness=None):
     """
     Write a model's directory, all of it or nothing.
 
@@ -288,12 +196,16 @@ def save_model(directory, card, weights, test):
     weights, test : dict of str to `~numpy.ndarray`
         The weights by the path of the Keras variable, and the test tensors.
 
+    likeness : dict of str to `~numpy.ndarray`, optional
+        What tells images that are unlike the model's exposures.
+
     Raises
     ------
     ModelIntegrityError
-        The card's digest is not that of the weights.
+        The card's digests are not those of the weights.
     """
-    if weights_digest(weights) != card.weights_sha256:
+    digests = weights_digest(weights), weights_digest(likeness) if likeness else ""
+    if digests != (card.weights_sha256, card.likeness_sha256):
         raise ModelIntegrityError(
             f"The card of '{card.name}' does not have the digest of the weights."
         )
@@ -304,6 +216,8 @@ def save_model(directory, card, weights, test):
         temporary.chmod(0o755)
         np.savez(temporary / WEIGHTS, **weights)
         np.savez(temporary / TEST, **test)
+        if likeness:
+            np.savez(temporary / LIKENESS, **likeness)
         card.write(temporary / CARD)
         if directory.exists():
             shutil.rmtree(directory)

@@ -6,8 +6,9 @@ import numpy as np
 
 from maximask_astro.background import Sky, ViewBuilder, constant_surface
 from maximask_astro.utils.errors import ModelIntegrityError
+from maximask_astro.weights.arrays import read_arrays
 from maximask_astro.weights.model import load_model
-from maximask_astro.weights.store import TEST, packaged_file, read_arrays
+from maximask_astro.weights.store import TEST, packaged_file
 
 __all__ = ["Verification", "make_test_block", "make_test_tensors", "verify_model"]
 

@@ -20,7 +20,7 @@ from maximask_astro.weights import (
     update_card,
     weights_digest,
 )
-from maximask_astro.weights.store import read_weights
+from maximask_astro.weights.arrays import read_weights
 
 WEIGHTS = {
     "a/kernel": np.arange(12, dtype=np.float32).reshape(3, 4),

@@ -1,0 +1,135 @@
+"""
+Train what tells images that are unlike exposures, and try it.
+
+It learns from simulated exposures, real skies for training with and without simulated
+contaminants, and drawn pictures, and is tried on the real exposures and all the skies,
+of which at most three should be called unlike, and on the pictures of
+``no_exposures.py``, of which it has seen none, of which at least 18 of 20 should::
+
+    python benchmarks/train_likeness.py DATA --output benchmarks/output/likeness.npz
+"""
+
+import argparse
+import warnings
+from pathlib import Path
+
+import jax
+import numpy as np
+from astropy.io import fits
+from no_exposures import pictures
+from skies import marked_skies, sky_names
+
+from maximask_astro.inference import UNLIKE, image_score, keep_compiled
+from maximask_astro.simulation import (
+    RealSkies,
+    SimulationConfig,
+    simulate,
+    spoil_skies,
+)
+from maximask_astro.training import (
+    draw_picture,
+    draw_sky_crops,
+    patches_of,
+    train_likeness,
+)
+from maximask_astro.utils.hdus import why_no_exposure
+
+SEED = 31
+SIZE = 768
+
+# Not every patch of each is needed.
+_PATCHES = 32
+
+# Skies that are spoilt together, and how many simulated exposures are for one of them.
+_SKIES, _EVERY = 4, 8
+
+
+def _some(rng, patches):
+    chosen = rng.permutation(len(patches))[:_PATCHES]
+    return patches[np.sort(chosen)].astype(np.float16)
+
+
+def exposures(data, number):
+    """Patches of exposures that are simulated, wholly or on real skies."""
+    rng = np.random.default_rng(SEED)
+    config = SimulationConfig((SIZE, SIZE), quiet=0.5)
+    skies, key = marked_skies(data, "training"), jax.random.key(SEED)
+    for index in range(number):
+        this = jax.random.fold_in(key, index)
+        (image,), _, _ = simulate(this, 1, config)
+        # Wholes, halves and quarters.
+        size = SIZE // (1, 2, 1, 4)[index % 4]
+        yield _some(rng, patches_of(image[:size, :size]))
+        if index % _EVERY:
+            continue
+        crops = draw_sky_crops(skies, _SKIES, SIZE, (SEED, index))
+        real = RealSkies(
+            crops.images, crops.present, crops.known, crops.inside, crops.fwhm
+        )
+        images, *_ = spoil_skies(this, real, config)
+        for image in (*images[:3], crops.images[3]):
+            yield _some(rng, patches_of(image))
+
+
+def read_images(path, most=4):
+    """The first images of a file, by name."""
+    with fits.open(path, ignore_missing_end=True) as file:
+        good = [hdu for hdu in file if why_no_exposure(hdu, chosen=False) is None]
+        for hdu in good[:most]:
+            planes = hdu.data.reshape(-1, *hdu.shape[-2:])
+            yield f"{path.parent.name}/{path.name} {hdu.name}".strip(), planes[0]
+
+
+def real_images(data):
+    """Real exposures, and all skies."""
+    unmarked = set(sky_names("training")) | set(sky_names("validation"))
+    paths = [p for p in sorted((data / "exposures").iterdir()) if ".fit" in p.name]
+    paths += [p for p in sorted((data / "skies").iterdir()) if p.name in unmarked]
+    for path in paths:
+        if not any(part in path.name for part in ("_dq", "_mask")):
+            yield from read_images(path)
+
+
+def show(title, likeness, images):
+    """Say which images are unlike, and of how many files."""
+    weights = {name: value for name, value in likeness.items() if name != "scores"}
+    limit = np.quantile(likeness["scores"], UNLIKE)
+    scored = []
+    for name, image in images:
+        score = image_score(weights, patches_of(image))
+        scored.append((np.nan if score is None else score, name))
+    unlike = [item for item in scored if item[0] > limit]
+    print(f"\n{title}: {len(unlike)} of {len(scored)} are unlike (above {limit:.2f})")
+    for score, name in sorted(scored, reverse=True, key=lambda i: np.nan_to_num(i[0])):
+        if score > limit - 1.5:
+            print(f"  {score:6.2f}  {'unlike' if score > limit else '      '}  {name}")
+
+
+def main():
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("data", type=Path, help="folder with the folders 'exposures' and 'skies'")
+    add("--number", type=int, default=800, help="exposures (default: %(default)s)")
+    add("--steps", type=int, default=3000, help="of training (default: %(default)s)")
+    add("--output", type=Path, help="file of weights to write")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    keep_compiled()
+    seen = list(exposures(args.data, args.number))
+    rng = np.random.default_rng(SEED)
+    others = [
+        _some(rng, patches_of(draw_picture(SEED, index)))
+        for index in range(args.number)
+    ]
+    print(f"{len(seen)} exposures and {len(others)} other pictures to learn from")
+    likeness = train_likeness(seen, others, steps=args.steps, progress_bar=True)
+    if args.output is not None:
+        np.savez(args.output, **likeness)
+    shown = [(name, np.asarray(image)) for name, image in pictures()]
+    show("Pictures that are no exposures", likeness, shown)
+    show("Real exposures and skies", likeness, real_images(args.data))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The network that tells exposures from other pictures, patch by patch."""
+
+import jax
+import jax.numpy as jnp
+
+__all__ = ["likeness_shapes", "patch_logits"]
+
+# Of the convolutions, each of which halves the size, and of the layer behind them.
+_CHANNELS, _HIDDEN = (16, 32, 48, 48), 32
+
+
+def likeness_shapes():
+    """
+    Shapes of the weights.
+
+    Returns
+    -------
+    shapes : dict of str to tuple of int
+        By path.
+    """
+    shapes, before = {}, 1
+    for number, channels in enumerate(_CHANNELS):
+        shapes[f"conv_{number}/kernel"] = (3, 3, before, channels)
+        shapes[f"conv_{number}/bias"] = (channels,)
+        before = channels
+    # Of each channel the mean and the largest value.
+    for name, sizes in (("hidden", (2 * before, _HIDDEN)), ("out", (_HIDDEN, 1))):
+        shapes[f"{name}/kernel"] = sizes
+        shapes[f"{name}/bias"] = sizes[1:]
+    return shapes
+
+
+def patch_logits(weights, patches):
+    """
+    Judge patches of images.
+
+    Parameters
+    ----------
+    weights : mapping of str to array
+        Of `likeness_shapes`.
+
+    patches : array
+        Shape (number, height, width): arcsinh of pixels above the patch's
+        median, in units of its spread.
+
+    Returns
+    -------
+    logits : array
+        Shape (number,): log odds that a patch is none of an exposure, if as many are
+        as are not.
+    """
+    maps = patches[..., None]
+    for number in range(len(_CHANNELS)):
+        maps = jax.lax.conv_general_dilated(
+            maps,
+            weights[f"conv_{number}/kernel"],
+            (2, 2),
+            "SAME",
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )
+        maps = jnp.maximum(maps + weights[f"conv_{number}/bias"], 0)
+    values = jnp.concatenate([maps.mean((1, 2)), maps.max((1, 2))], axis=-1)
+    values = values @ weights["hidden/kernel"] + weights["hidden/bias"]
+    values = jnp.maximum(values, 0) @ weights["out/kernel"] + weights["out/bias"]
+    return values[:, 0]
