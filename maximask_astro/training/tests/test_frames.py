@@ -1,10 +1,12 @@
 from dataclasses import replace
+from functools import cache, partial
 
 import jax
 import numpy as np
 import pytest
 
 from maximask_astro.background import array_reader, look_over
+from maximask_astro.tests.helpers import quick_compilation
 from maximask_astro.training.frames import (
     ALL_KNOWN,
     FRAMINGS,
@@ -30,15 +32,15 @@ def frames_of(number=2):
     return Frames(images, labels, known)
 
 
+@cache
+def compiled(framing):
+    how = {"crop": CROP, "stride": STRIDE, "block_stride": 4}
+    return jax.jit(partial(examine, framing=framing, **how))
+
+
 def look(frames, framing, seed=1):
-    return examine(
-        jax.random.key(seed),
-        frames,
-        framing,
-        crop=CROP,
-        stride=STRIDE,
-        block_stride=4,
-    )
+    with quick_compilation():
+        return compiled(framing)(jax.random.key(seed), frames)
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
