@@ -11,7 +11,7 @@ _CHANNELS, _HIDDEN = (16, 32, 48, 48), 32
 
 def likeness_shapes():
     """
-    Shapes of the weights.
+    Give the shapes of the weights.
 
     Returns
     -------
