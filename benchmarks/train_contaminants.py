@@ -74,6 +74,7 @@ def main():
     add("--minutes", type=float, help="stop after this time")
     add("--keep", type=Path, help="directory for weights and logs in the end")
     add("--export", type=Path, help="directory for a model in the end")
+    add("--likeness", type=Path, help="what train_likeness.py wrote, for the model")
     add("--name", default="contaminants-2", help="of the model (default: %(default)s)")
     add("--number", type=int, default=64, help="exposures for the card")
     args = parser.parse_args()
@@ -117,6 +118,7 @@ def main():
             name=args.name,
             number=args.number,
             skies=marked_skies(args.data, "validation"),
+            likeness=None if args.likeness is None else dict(np.load(args.likeness)),
         )
 
 

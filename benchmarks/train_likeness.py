@@ -32,6 +32,7 @@ from maximask_astro.training import (
     patches_of,
     train_likeness,
 )
+from maximask_astro.training.export import half_precision
 from maximask_astro.utils.hdus import why_no_exposure
 
 SEED = 31
@@ -125,7 +126,7 @@ def main():
     print(f"{len(seen)} exposures and {len(others)} other pictures to learn from")
     likeness = train_likeness(seen, others, steps=args.steps, progress_bar=True)
     if args.output is not None:
-        np.savez(args.output, **likeness)
+        np.savez_compressed(args.output, **half_precision(likeness))
     shown = [(name, np.asarray(image)) for name, image in pictures()]
     show("Pictures that are no exposures", likeness, shown)
     show("Real exposures and skies", likeness, real_images(args.data))

@@ -256,7 +256,7 @@ class TileEngine:
         rivals : tuple of tuple of two int, optional
             Pairs of decisions about classes that look alike: of two that are both
             taken, the likelier takes a pixel, see
-            `~maximask_astro.inference.rivals.beaten_codes`.
+            ``beaten_codes``.
 
         progress_bar : bool, optional
             Whether to show a progress bar over tiles.

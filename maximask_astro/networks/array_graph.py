@@ -116,7 +116,7 @@ class ArrayGraph:
         Returns
         -------
         logits : array
-            Shape (batch, *shape, classes).
+            Shape (batch, height, width, classes).
         """
         kernel, bias = self._layer(name)
         parts = [

@@ -135,7 +135,7 @@ class SimulationConfig:
 
     def arrays(self, number):
         """
-        Give so many exposures what `plan` takes.
+        Give so many exposures what ``plan`` takes.
 
         Parameters
         ----------

@@ -21,7 +21,7 @@ from maximask_astro.training.pairs import read_examples
 from maximask_astro.training.picture import draw_learning_curve
 from maximask_astro.training.recipe import Recipe, read_recipe
 from maximask_astro.training.skies import Sky, read_skies
-from maximask_astro.training.sky_crops import draw_sky_crops
+from maximask_astro.training.sky_crops import SkyCrops, draw_sky_crops
 from maximask_astro.training.tracking_trainer import TrackingTrainer
 from maximask_astro.training.trainer import MaskerTrainer
 
@@ -31,6 +31,7 @@ __all__ = [
     "MaskerTrainer",
     "Recipe",
     "Sky",
+    "SkyCrops",
     "TrackingTrainer",
     "Trainer",
     "adapted_model",

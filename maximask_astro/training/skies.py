@@ -276,7 +276,7 @@ def read_skies(directory, *, marks=None, names=None, judge=None, least=LEAST_SKI
         Of images of more than 2048 pixels a side, the middle is read.
 
     marks : path-like or mapping, optional
-        Entries as for `~maximask_astro.training.sky_marks.mark_classes`, by the
+        Entries as for ``mark_classes`` of ``maximask_astro.training.sky_marks``, by the
         names of files, in a JSON file under ``"skies"`` or in the mapping. An
         entry may have ``fwhm``, in pixels, and ``sha256`` of the file.
 
