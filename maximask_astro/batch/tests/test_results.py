@@ -45,6 +45,7 @@ def test_as_dict_goes_into_json():
                 "reason": "",
                 "shape": [3, 4],
                 "pixels": {"CR": 2},
+                "unlike": None,
             }
         ],
     }
