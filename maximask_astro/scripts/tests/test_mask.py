@@ -151,6 +151,7 @@ def test_json(mask, expected, night):
                 "reason": "",
                 "shape": [64, 80],
                 "pixels": {**counts, "NO_DATA": 0},
+                "unlike": None,
             }
         ],
     }
