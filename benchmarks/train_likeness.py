@@ -2,15 +2,18 @@
 Train what tells images that are unlike exposures, and try it.
 
 It learns from simulated exposures, real skies for training with and without simulated
-contaminants, and drawn pictures, and is tried on the real exposures and all the skies,
-of which at most three should be called unlike, and on the pictures of
-``no_exposures.py``, of which it has seen none, of which at least 18 of 20 should::
+contaminants, and drawn pictures. What is usual is measured on exposures of a night, in
+which contaminants are as rare as the default priors say, half of them on the real skies
+for validation. It is tried on the real exposures and all the skies, of which at most
+three should be called unlike, and on the pictures of ``no_exposures.py``, of which it
+has seen none, of which at least 18 of 20 should::
 
     python benchmarks/train_likeness.py DATA --output benchmarks/output/likeness.npz
 """
 
 import argparse
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -19,6 +22,7 @@ from astropy.io import fits
 from no_exposures import pictures
 from skies import marked_skies, sky_names
 
+from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.inference import UNLIKE, image_score, keep_compiled
 from maximask_astro.simulation import (
     RealSkies,
@@ -30,9 +34,11 @@ from maximask_astro.training import (
     draw_picture,
     draw_sky_crops,
     patches_of,
+    read_recipe,
     train_likeness,
 )
 from maximask_astro.training.export import half_precision
+from maximask_astro.training.exposures import night_config
 from maximask_astro.utils.hdus import why_no_exposure
 
 SEED = 31
@@ -41,8 +47,39 @@ SIZE = 768
 # Not every patch of each is needed.
 _PATCHES = 32
 
-# Skies that are spoilt together, and how many simulated exposures are for one of them.
-_SKIES, _EVERY = 4, 8
+# Skies that are spoilt together, for so many exposures that are simulated wholly.
+_SKIES = 4
+
+
+def exposures(skies, config, number, seed):
+    """
+    Simulate exposures, wholly and, half as many, on real skies.
+
+    Yields
+    ------
+    image : array
+        An exposure.
+
+    fractions : array or None
+        Of its pixels that have each class, if it is simulated wholly.
+    """
+    key = jax.random.key(seed)
+    for index in range(number):
+        this = jax.random.fold_in(key, index)
+        (image,), labels, _ = simulate(this, 1, config)
+        # Wholes, halves and quarters.
+        size = SIZE // (1, 2, 1, 4)[index % 4]
+        yield image[:size, :size], np.asarray(labels).mean((0, 1, 2))
+        if index % (2 * _SKIES):
+            continue
+        crops = draw_sky_crops(skies, _SKIES, SIZE, (seed, index))
+        real = RealSkies(
+            crops.images, crops.present, crops.known, crops.inside, crops.fwhm
+        )
+        images, *_ = spoil_skies(this, real, config)
+        # One of them stays as it was.
+        for image in (*images[1:], crops.images[0]):
+            yield image, None
 
 
 def _some(rng, patches):
@@ -50,26 +87,21 @@ def _some(rng, patches):
     return patches[np.sort(chosen)].astype(np.float16)
 
 
-def exposures(data, number):
-    """Patches of exposures that are simulated, wholly or on real skies."""
-    rng = np.random.default_rng(SEED)
+def patches_of_exposures(data, number):
+    """Patches of exposures to learn from, and of others to compare with."""
+    rng, fractions, learned = np.random.default_rng(SEED), [], []
     config = SimulationConfig((SIZE, SIZE), quiet=0.5)
-    skies, key = marked_skies(data, "training"), jax.random.key(SEED)
-    for index in range(number):
-        this = jax.random.fold_in(key, index)
-        (image,), _, _ = simulate(this, 1, config)
-        # Wholes, halves and quarters.
-        size = SIZE // (1, 2, 1, 4)[index % 4]
-        yield _some(rng, patches_of(image[:size, :size]))
-        if index % _EVERY:
-            continue
-        crops = draw_sky_crops(skies, _SKIES, SIZE, (SEED, index))
-        real = RealSkies(
-            crops.images, crops.present, crops.known, crops.inside, crops.fwhm
-        )
-        images, *_ = spoil_skies(this, real, config)
-        for image in (*images[:3], crops.images[3]):
-            yield _some(rng, patches_of(image))
+    skies = marked_skies(data, "training")
+    for image, found in exposures(skies, config, number, SEED):
+        learned.append(_some(rng, patches_of(image)))
+        fractions += [] if found is None else [found]
+    often = dict(zip(ABBREVIATIONS, np.mean(fractions, axis=0).tolist(), strict=True))
+    night = night_config(replace(read_recipe("cpu"), size=SIZE), often)
+    skies = marked_skies(data, "validation")
+    held_out = [
+        patches_of(image) for image, _ in exposures(skies, night, number, SEED + 1)
+    ]
+    return learned, held_out
 
 
 def read_images(path, most=4):
@@ -112,19 +144,25 @@ def main():
     add = parser.add_argument
     add("data", type=Path, help="folder with the folders 'exposures' and 'skies'")
     add("--number", type=int, default=800, help="exposures (default: %(default)s)")
+    add("--pictures", type=int, default=3000, help="to learn (default: %(default)s)")
     add("--steps", type=int, default=3000, help="of training (default: %(default)s)")
     add("--output", type=Path, help="file of weights to write")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     keep_compiled()
-    seen = list(exposures(args.data, args.number))
+    learned, held_out = patches_of_exposures(args.data, args.number)
     rng = np.random.default_rng(SEED)
     others = [
         _some(rng, patches_of(draw_picture(SEED, index)))
-        for index in range(args.number)
+        for index in range(args.pictures)
     ]
-    print(f"{len(seen)} exposures and {len(others)} other pictures to learn from")
-    likeness = train_likeness(seen, others, steps=args.steps, progress_bar=True)
+    print(
+        f"{len(learned)} exposures and {len(others)} other pictures to learn from, "
+        f"{len(held_out)} exposures to compare with"
+    )
+    likeness = train_likeness(
+        learned, others, held_out, steps=args.steps, progress_bar=True
+    )
     if args.output is not None:
         np.savez_compressed(args.output, **half_precision(likeness))
     shown = [(name, np.asarray(image)) for name, image in pictures()]

@@ -302,16 +302,18 @@ class ContaminantMasker:
             progress_bar=self._progress_bar,
         )
 
-    def fine_tune(self, images, masks, *, output=None, overwrite=False, **options):
+    def fine_tune(
+        self, images=None, masks=None, *, output=None, overwrite=False, **options
+    ):
         """
-        Adapt the network to a camera by exposures with masks.
+        Adapt the network to a camera by exposures with masks, or without.
 
         Parameters
         ----------
-        images : iterable of `~astropy.nddata.CCDData`, array_like and so on
+        images : iterable of `~astropy.nddata.CCDData`, array_like and so on, optional
             Two-dimensional exposures, each as in a call.
 
-        masks : iterable
+        masks : iterable, optional
             The mask of each: a bit mask (see `maximask_astro.flags`), a
             `ContaminantMap`, or a mapping from abbreviations of classes to
             boolean arrays.
@@ -323,10 +325,10 @@ class ContaminantMasker:
             Whether a directory that exists is replaced.
 
         **options
-            Passed to `maximask_astro.training.fine_tune`: ``classes`` that the
-            masks are about, ``steps``, ``learning_rate``, ``size`` of crops,
-            ``batch``, the ``simulated`` fraction of it, ``seed``, ``name`` of
-            the model, and ``progress_bar``.
+            Passed to `maximask_astro.training.fine_tune`: ``skies``, a directory of
+            exposures without masks, ``classes`` that the masks are about, ``steps``,
+            ``learning_rate``, ``size`` of crops, ``batch``, the ``simulated`` fraction
+            of it, ``seed``, ``name`` of the model, and ``progress_bar``.
 
         Returns
         -------
@@ -338,7 +340,8 @@ class ContaminantMasker:
         Raises
         ------
         InputError
-            Images and masks do not match, or training fails.
+            There is nothing to learn from, images and masks do not match, or training
+            fails.
 
         FileExistsError
             ``output`` exists and ``overwrite`` is False.

@@ -20,9 +20,6 @@ __all__ = ["patches_of", "train_likeness"]
 
 _BATCH, _RATE, _DECAY = 64, 2e-3, 1e-3
 
-# Of the exposures, so many of a number are kept to measure with.
-_KEPT = 4
-
 # Quantiles of their scores that are kept.
 _N_SCORES = 2001
 
@@ -86,17 +83,23 @@ def _turned(rng, patches):
     return patches.swapaxes(1, 2) if rng.uniform() < 0.5 else patches
 
 
-def train_likeness(exposures, pictures, *, steps=3000, seed=1, progress_bar=False):
+def train_likeness(
+    exposures, pictures, held_out, *, steps=3000, seed=1, progress_bar=False
+):
     """
     Train what tells images that are unlike exposures.
 
     Parameters
     ----------
     exposures : list of `~numpy.ndarray`
-        Patches of each exposure, from `patches_of`. One in four is not learned from.
+        Patches of each exposure to learn from, from `patches_of`.
 
     pictures : list of `~numpy.ndarray`
         Patches of each of other pictures.
+
+    held_out : list of `~numpy.ndarray`
+        Patches of each of the exposures that others are compared with; none that is
+        learned from.
 
     steps : int, optional
         Steps of training.
@@ -111,12 +114,10 @@ def train_likeness(exposures, pictures, *, steps=3000, seed=1, progress_bar=Fals
     -------
     likeness : dict of str to `~numpy.ndarray`
         For a `~maximask_astro.weights.LoadedModel`: the weights, and ``scores``,
-        quantiles of the scores of the exposures that were not learned from.
+        quantiles of the scores of the exposures that are held out.
     """
     rng = np.random.default_rng(seed)
-    learned = [e for i, e in enumerate(exposures) if i % _KEPT]
-    kept = [e for i, e in enumerate(exposures) if not i % _KEPT]
-    sides = [np.concatenate(patches) for patches in (learned, pictures)]
+    sides = [np.concatenate(patches) for patches in (exposures, pictures)]
     state = _first_weights(rng)
     zeros = {path: np.zeros_like(values) for path, values in state.items()}
     state, step = (state, zeros, zeros), _step_of(steps)
@@ -126,7 +127,7 @@ def train_likeness(exposures, pictures, *, steps=3000, seed=1, progress_bar=Fals
         patches = _turned(rng, np.concatenate(drawn).astype(np.float32))
         state, _ = step(state, patches, signs, np.float32(number))
     weights = {path: np.asarray(values) for path, values in state[0].items()}
-    scores = map(partial(image_score, weights), kept)
+    scores = map(partial(image_score, weights), held_out)
     scores = [score for score in scores if score is not None]
     quantiles = np.quantile(scores, np.linspace(0, 1, _N_SCORES))
     return {**weights, "scores": quantiles.astype(np.float32)}

@@ -9,7 +9,6 @@ from maximask_astro.inference import log_prior_factor
 from maximask_astro.training.nights import count_exposures, spread_tables
 from maximask_astro.training.operating_points import roc_points, thresholds_of
 from maximask_astro.training.reach import measure_reach
-from maximask_astro.training.steps import presented_priors
 
 __all__ = ["describe", "measure"]
 
@@ -34,7 +33,7 @@ def describe(recipe, network, groups):
     entries : dict
         Of the card.
     """
-    presented = presented_priors(recipe, groups["proportions"][0])
+    (presented,) = groups["priors"]
     stride, halo = measure_reach(recipe.architecture, recipe.options)
     # The frame itself is of any size.
     block = (recipe.crop or recipe.size) // stride * stride

@@ -84,8 +84,7 @@ class MaskerTrainer(Trainer):
         if adapts and set(ABBREVIATIONS) <= start.card.training_priors.keys():
             trained = start.card.training_priors
             self._priors = np.array([trained[name] for name in ABBREVIATIONS])
-        if examples:
-            self.extras["priors"] = [self.priors]
+        self.extras["priors"] = [self.priors]
         of_sets = [self.proportions, Proportions(*proportions(examples or []))]
         *not_own, own = self._numbers
         self._update = compile_update(

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from maximask_astro.flags import ABBREVIATIONS, get_class
 from maximask_astro.inference import log_prior_factor
 from maximask_astro.tests.helpers import make_exposure
 from maximask_astro.training import export_model
+from maximask_astro.training.checkpoint import read_checkpoint
+from maximask_astro.training.masker_card import describe
 from maximask_astro.training.operating_points import roc_points, thresholds_of
 from maximask_astro.training.steps import presented_priors
-from maximask_astro.training.tests.conftest import RECIPE, STEPS
+from maximask_astro.training.tests.conftest import RECIPE, STEPS, make_trainer
 from maximask_astro.utils import InputError
 from maximask_astro.weights import load_model, verify_model
 
@@ -52,6 +55,20 @@ def test_the_card_says_how_it_was_made(trained, trained_model):
         assert values
         assert all(0 <= value <= 1 for value in values)
     assert set(card.spread) <= set(ABBREVIATIONS)
+
+
+def test_a_model_that_learns_on_skies_keeps_its_priors(trained_model, tmp_path):
+    card = load_model(trained_model).card
+    priors = {name: 0.5 * prior for name, prior in card.training_priors.items()}
+    model = replace(
+        load_model(trained_model), card=replace(card, training_priors=priors)
+    )
+    sky = SimpleNamespace(image=np.zeros((64, 64), np.float32))
+    begun = make_trainer(tmp_path, start=model, skies=[sky])
+    begun.save()
+    recipe, _, groups = read_checkpoint(tmp_path)
+    described = describe(recipe, begun.network, groups)
+    assert described["training_priors"] == pytest.approx(priors, rel=1e-3)
 
 
 def test_there_must_be_a_checkpoint(tmp_path):
