@@ -26,10 +26,10 @@ from measuring import exposure, wait_until_quiet
 from maximask_astro import ContaminantMasker
 from maximask_astro.batch import process
 from maximask_astro.inference import keep_memory
-from maximask_astro.inference.compiling import compiled
 from maximask_astro.inference.row_engine import band_height
 from maximask_astro.masking import DEFAULT_MODEL
 from maximask_astro.networks import RowNetwork, apply_kernel, row_function
+from maximask_astro.utils.compiling import compiled
 from maximask_astro.weights import load_model
 
 SIDE = 4096

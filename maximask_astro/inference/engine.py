@@ -24,8 +24,8 @@ from maximask_astro.background import (
     constant_surface,
 )
 from maximask_astro.inference.bands import SkyReader, join_bands, make_batches
-from maximask_astro.inference.compiling import weights_that_fit
 from maximask_astro.inference.devices import Devices
+from maximask_astro.inference.fitting import weights_that_fit
 from maximask_astro.inference.frame import has_view, look_at_frame
 from maximask_astro.inference.rivals import beaten_codes
 from maximask_astro.inference.row_engine import band_height, has_rows, stream_rows

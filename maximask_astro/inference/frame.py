@@ -6,8 +6,9 @@ from functools import lru_cache, partial
 import numpy as np
 
 from maximask_astro.background import BLOCK, SEGMENT
-from maximask_astro.inference.compiling import compiled, weights_that_fit
+from maximask_astro.inference.fitting import weights_that_fit
 from maximask_astro.inference.tiling import usual_size
+from maximask_astro.utils.compiling import compiled
 
 __all__ = ["Frame", "has_view", "look_at_frame"]
 

@@ -23,7 +23,7 @@ _AT_A_TIME = 64
 _VALID = 0.5
 
 # No patch counts for more than this.
-_LARGEST = 5.0
+_LARGEST = 8.0
 
 
 def _places(size):

@@ -10,7 +10,7 @@ from maximask_astro.background import (
     fill_invalid,
     look_over,
 )
-from maximask_astro.inference.compiling import weights_that_fit
+from maximask_astro.inference.fitting import weights_that_fit
 from maximask_astro.inference.frame import has_view, look_at_frame
 from maximask_astro.inference.tiling import mirrored
 

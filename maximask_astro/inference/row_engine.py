@@ -10,9 +10,10 @@ from tqdm import tqdm
 
 from maximask_astro.background import BLOCK
 from maximask_astro.inference.bands import Band
-from maximask_astro.inference.compiling import compiled, weights_that_fit
 from maximask_astro.inference.devices import AHEAD, next_device, turn
+from maximask_astro.inference.fitting import weights_that_fit
 from maximask_astro.inference.verdicts import judge, normalize
+from maximask_astro.utils.compiling import compiled
 
 __all__ = ["band_height", "has_rows", "stream_rows"]
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 __all__ = ["likeness_shapes", "patch_logits"]
 
 # Of the convolutions, each of which halves the size, and of the layer behind them.
-_CHANNELS, _HIDDEN = (16, 32, 48, 48), 32
+_CHANNELS, _HIDDEN = (16, 32, 48, 64), 48
 
 
 def likeness_shapes():

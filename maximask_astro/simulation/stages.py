@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from maximask_astro.utils.compiling import compiled
+
 __all__ = ["run_stage", "simulate_each", "some_of"]
 
 
@@ -13,7 +15,7 @@ __all__ = ["run_stage", "simulate_each", "some_of"]
 def _compiled(function, shape, side_by_side):
     if shape is not None:
         function = partial(function, shape=shape)
-    return jax.jit(jax.vmap(function) if side_by_side else function)
+    return compiled(jax.vmap(function) if side_by_side else function)
 
 
 def run_stage(function, *arguments, shape=None):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from maximask_astro.utils.compiling import compiled
 from maximask_astro.weights import (
     LoadedModel,
     make_test_block,
@@ -30,6 +31,20 @@ def quick_compilation():
         yield
     finally:
         jax.config.update("jax_disable_most_optimizations", before)
+
+
+# Of XLA: what is compiled fastest, and runs a few times slower.
+_IN_A_HURRY = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
+
+
+def quick_jit(function, **options):
+    """As `jax.jit`, for functions that run a few times only."""
+    return compiled(function, on_cpu=_IN_A_HURRY, **options)
 
 
 def make_exposure(shape=(100, 120)):

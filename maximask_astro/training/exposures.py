@@ -30,6 +30,10 @@ PURPOSES = {
 }
 
 
+# The same for all trainings, so that they can be compared.
+_VALIDATION_SEED = 0
+
+
 def simulation_config(recipe, purpose="training"):
     """
     The simulation that a recipe asks for.
@@ -89,7 +93,7 @@ def exposure_key(seed, purpose, index):
     Parameters
     ----------
     seed : int
-        Seed of the recipe.
+        Seed of the recipe; it makes no difference for validation.
 
     purpose : str
         Key of ``PURPOSES``.
@@ -103,6 +107,9 @@ def exposure_key(seed, purpose, index):
         The key.
     """
     import jax
+
+    if purpose == "validation":
+        seed = _VALIDATION_SEED
 
     key = jax.random.fold_in(jax.random.key(seed), PURPOSES[purpose])
     return jax.random.fold_in(key, index)

@@ -37,7 +37,12 @@ def _shapes(rng, shape):
     textures = [_field(rng, shape, rng.uniform(1, 3.5)) for _ in range(4)]
     smallest = rng.choice([3.0, 6.0, 12.0, 25.0])
     largest = max(shape) / rng.uniform(2, 5)
-    for _ in range(rng.choice([60, 150, 300])):
+    number = rng.choice([60, 150, 300])
+    behind = rng.integers(number) if rng.uniform() < 0.5 else None
+    for place in range(number):
+        if place == behind:
+            # What is far away is out of focus.
+            image = ndimage.gaussian_filter(image, rng.uniform(2, 12))
         # As many of a size as leaves the picture alike at all scales.
         share = rng.uniform()
         radius = (smallest**-2 + share * (largest**-2 - smallest**-2)) ** -0.5

@@ -94,7 +94,7 @@ class Recipe:
         Steps between validations and minutes between checkpoints.
 
     seed : int
-        Of weights, training and validation sets.
+        Of weights and training sets. Validation sets are the same for all.
 
     frequencies : dict of str to float
         How often exposures have a class, in place of

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from maximask_astro.simulation.bleeding import _flow, _intrude, _run_along_edge, _share
 from maximask_astro.simulation.draws import uniforms
+from maximask_astro.tests.helpers import quick_jit
 
 WELL = 1000.0
-_compiled_flow = jax.jit(_flow)
-_compiled_intrude = jax.jit(_intrude, static_argnums=(1, 2, 3))
+_compiled_flow = quick_jit(_flow)
+_compiled_intrude = quick_jit(_intrude, static_argnums=(1, 2, 3))
 
 
 def draw(seed=0, **given):

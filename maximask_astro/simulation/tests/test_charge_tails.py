@@ -4,7 +4,7 @@ import pytest
 
 from maximask_astro.simulation import charge_tails
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 SHAPE = (192, 256)
 PLACE = (90, 120)
@@ -18,7 +18,7 @@ def drag(scene, charge, number=60):
     with pytest.MonkeyPatch.context() as patch, quick_compilation():
         patch.setattr(charge_tails, "_OFTEN", 1.0)
 
-        @jax.jit
+        @quick_jit
         def drag(keys):
             function = charge_tails.drag_charge
             return jax.lax.map(lambda key: function(key, charges, noise, scene), keys)

@@ -6,7 +6,7 @@ from scipy import ndimage
 from maximask_astro.simulation import charge_tails
 from maximask_astro.simulation.cosmic_rays import add_cosmic_rays
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_tracks_are_sharp(rays):
     assert np.median(ratios) < 0.1
 
 
-@jax.jit
+@quick_jit
 def add_to_each(keys, image, scene):
     return jax.lax.map(lambda key: add_cosmic_rays(key, image, scene), keys)
 

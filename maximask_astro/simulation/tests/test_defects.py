@@ -10,7 +10,7 @@ from maximask_astro.simulation.defects import (
     add_hot_pixels,
 )
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 LINES = [add_hot_lines, add_dead_lines]
 PIXELS = [add_hot_pixels, add_dead_pixels]
@@ -63,7 +63,7 @@ def test_hot_lines_are_bright_or_long(contaminate):
 def test_faint_columns_are_labeled_as_far_as_they_go(scene):
     """At half the noise, whole columns of 700 pixels have a ratio of 13."""
     image = np.full((700, 64), scene.sky, np.float32)
-    add = jax.jit(jax.vmap(lambda key: add_hot_lines(key, image, scene)))
+    add = quick_jit(jax.vmap(lambda key: add_hot_lines(key, image, scene)))
     with quick_compilation():
         after, mask = map(np.asarray, add(keys(5, 40)))
     change = (after - image) / scene.sigma
@@ -80,7 +80,7 @@ def test_lines_are_lost_in_bright_objects(scene):
     image[:, :64] += 100 * scene.sigma
     scene = scene._replace(full_well=np.float32(1e9))
     for function in LINES:
-        add = jax.jit(jax.vmap(lambda key, add=function: add(key, image, scene)))
+        add = quick_jit(jax.vmap(lambda key, add=function: add(key, image, scene)))
         with quick_compilation():
             after, mask = map(np.asarray, add(keys(6)))
         seen = np.abs(after - image)[mask] / np.sqrt(
@@ -113,7 +113,7 @@ def test_single_pixels_are_rare_and_random(contaminate, function):
 
 def test_hot_pixels_are_bright_everywhere_in_some_detectors(scene):
     image = np.full((96, 128), scene.sky, np.float32)
-    add = jax.jit(jax.vmap(lambda key: add_hot_pixels(key, image, scene)))
+    add = quick_jit(jax.vmap(lambda key: add_hot_pixels(key, image, scene)))
     with quick_compilation():
         after, mask = map(np.asarray, add(keys(7, 100)))
     strengths = (after - image) / scene.sigma
@@ -143,7 +143,7 @@ def test_nothing_is_above_the_pixels_that_are_saturated(scene):
     image = np.full((96, 128), scene.sky, np.float32)
     image[40:44, 50:54] = top = scene.sky + 30 * scene.sigma
     for function in (add_hot_lines, add_hot_pixels):
-        add = jax.jit(jax.vmap(lambda key, add=function: add(key, image, scene)))
+        add = quick_jit(jax.vmap(lambda key, add=function: add(key, image, scene)))
         with quick_compilation():
             after, mask = map(np.asarray, add(keys(8)))
         assert after.max() == top
@@ -192,7 +192,7 @@ def test_nothing_is_dead_in_the_overscan(scenes):
     scene = jax.tree.map(lambda values: values[0], scenes)
     scene = scene._replace(sky=np.float32(1e4), sigma=np.float32(100))
     dark = np.zeros(SHAPE, np.float32)
-    add = jax.jit(jax.vmap(lambda key: add_dead_lines(key, dark, scene)))
+    add = quick_jit(jax.vmap(lambda key: add_dead_lines(key, dark, scene)))
     with quick_compilation():
         after, mask = add(keys(3))
     # Some have the level of the sky, which is nothing like the overscan.

@@ -4,12 +4,12 @@ import pytest
 
 from maximask_astro.simulation.detector import add_noise, digitize
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 def many(function):
     """A function of a key, an image and a scene, for many keys at once."""
-    return jax.jit(jax.vmap(function, (0, None, None)))
+    return quick_jit(jax.vmap(function, (0, None, None)))
 
 
 noise_of_many, digits_of_many = many(add_noise), many(digitize)

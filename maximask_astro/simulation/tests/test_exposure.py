@@ -16,7 +16,7 @@ from maximask_astro.simulation import (
 )
 from maximask_astro.simulation.exposure import STRENGTHS, plan
 from maximask_astro.simulation.stages import run_stage, simulate_each, some_of
-from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation
+from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation, quick_jit
 from maximask_astro.utils.errors import InputError
 
 # The one that the trainer's tests compile too.
@@ -103,7 +103,7 @@ def plans():
     """What many exposures have: some classes seldom, never or always."""
     often = {**DEFAULT_FREQUENCIES, "FR": 0.3, "OV": 0.0, "P": 1.0}
     with quick_compilation():
-        planned = jax.jit(jax.vmap(lambda key: plan(key, often, False, 0.0)))
+        planned = quick_jit(jax.vmap(lambda key: plan(key, often, False, 0.0)))
         keys, there, _ = planned(jax.random.split(jax.random.key(1), 2000))
     return keys, jax.device_get(there)
 

@@ -11,13 +11,14 @@ from maximask_astro.simulation.fields import (
     polynomial_field,
     power_law_field,
 )
+from maximask_astro.tests.helpers import quick_jit
 
 SHAPE = (48, 64)
 SEEDS = st.integers(0, 2**31 - 1)
 SLOPES = st.floats(0.0, 5.0)
 
-_power_law = jax.jit(lambda key, slope: power_law_field(key, SHAPE, slope))
-_polynomial = jax.jit(polynomial_field, static_argnums=(1, 2))
+_power_law = quick_jit(lambda key, slope: power_law_field(key, SHAPE, slope))
+_polynomial = quick_jit(polynomial_field, static_argnums=(1, 2))
 
 
 def power_law(seed, slope):

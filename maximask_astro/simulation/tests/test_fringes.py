@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from maximask_astro.simulation.fringes import add_fringes
 from maximask_astro.simulation.tests.conftest import N_EXPOSURES, SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 EMPTY = np.zeros((N_EXPOSURES, *SHAPE), np.float32)
 
@@ -19,7 +19,7 @@ def fringes(contaminate):
 def large(scenes):
     """Over frames in which the finest bands fit."""
     one = jax.tree.map(lambda values: values[:12], scenes)
-    add = jax.jit(lambda a: jax.lax.map(lambda b: add_fringes(b[0], empty, b[1]), a))
+    add = quick_jit(lambda a: jax.lax.map(lambda b: add_fringes(b[0], empty, b[1]), a))
     empty = np.zeros((320, 384), np.float32)
     with quick_compilation():
         image, mask = add((keys(4, 12), one))
@@ -79,7 +79,7 @@ def test_most_fringes_are_over_most_of_the_frame(fringes):
 def test_fringes_are_not_labeled_in_front_of_what_is_bright(scene):
     bright = np.zeros(SHAPE, np.float32)
     bright[:, : SHAPE[1] // 2] = 1e6 * scene.sigma**2
-    add = jax.jit(jax.vmap(lambda key: add_fringes(key, bright, scene)[1]))
+    add = quick_jit(jax.vmap(lambda key: add_fringes(key, bright, scene)[1]))
     with quick_compilation():
         masks = np.asarray(add(keys(3, 12)))
     assert masks[:, :, :8].mean() < 0.08

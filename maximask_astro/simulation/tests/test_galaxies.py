@@ -4,13 +4,13 @@ import pytest
 
 from maximask_astro.simulation.galaxies import draw_galaxies
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.fixture(scope="module")
 def draw(scenes):
     function = jax.vmap(lambda key, scene: draw_galaxies(key, scene, SHAPE))
-    jitted = jax.jit(function)
+    jitted = quick_jit(function)
 
     def call(scenes):
         with quick_compilation():

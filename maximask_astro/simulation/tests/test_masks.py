@@ -1,4 +1,3 @@
-import jax
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,10 +6,11 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from maximask_astro.simulation.masks import dilate, smooth
+from maximask_astro.tests.helpers import quick_jit
 
 SHAPE = (9, 14)
-_dilate = jax.jit(dilate, static_argnums=1)
-_smooth = jax.jit(smooth)
+_dilate = quick_jit(dilate, static_argnums=1)
+_smooth = quick_jit(smooth)
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])

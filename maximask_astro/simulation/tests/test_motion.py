@@ -14,10 +14,14 @@ from maximask_astro.simulation.motion import (
     smear,
 )
 from maximask_astro.simulation.scene import draw_scene
+from maximask_astro.tests.helpers import quick_jit
 
 SHAPE = (128, 160)
 MIDDLE = jnp.array([64.0, 80.0])
 N = 60
+
+_blur_of = quick_jit(blur_of)
+_smear = quick_jit(smear, static_argnames="shape")
 
 
 def drift(length, angle):
@@ -31,7 +35,7 @@ def drift(length, angle):
 def drawn():
     """Motions of each degree, and their scenes."""
 
-    @jax.jit
+    @quick_jit
     def draw(key, affected):
         width = draw_scene(jax.random.fold_in(key, 1)).fwhm
         motion, kind = draw_motion(key, width, SHAPE, affected)
@@ -85,7 +89,7 @@ def test_all_kinds_and_directions_are_drawn(drawn):
 @settings(max_examples=25, deadline=None)
 @given(length=st.floats(2.0, 60.0), angle=st.floats(0.0, np.pi - 1e-3))
 def test_the_blur_of_a_drift_is_its_length_and_direction(length, angle):
-    found, direction = blur_of(drift(length, angle), MIDDLE)
+    found, direction = _blur_of(drift(length, angle), MIDDLE)
     assert found == pytest.approx(length, rel=0.03)
     turned = (float(direction) - angle + np.pi / 2) % np.pi - np.pi / 2
     assert abs(turned) < 0.01
@@ -96,7 +100,7 @@ def test_the_blur_of_a_drift_is_its_length_and_direction(length, angle):
 def test_light_is_spread_along_the_path(length, angle):
     motion = drift(length, angle)
     image = np.asarray(
-        smear(motion, MIDDLE[:1], MIDDLE[1:], jnp.array([100.0]), SHAPE), float
+        _smear(motion, MIDDLE[:1], MIDDLE[1:], jnp.array([100.0]), shape=SHAPE), float
     )
     assert image.min() >= 0
     assert image.sum() == pytest.approx(100, rel=1e-4)
@@ -113,7 +117,7 @@ def test_light_is_spread_along_the_path(length, angle):
 def test_light_that_leaves_the_frame_is_lost():
     still = drift(0.0, 0.0)
     y, x = jnp.array([-5.0, 3.0, 127.5, 200.0]), jnp.array([3.0, -5.0, 3.0, 3.0])
-    image = smear(still, y, x, jnp.ones(4), SHAPE)
+    image = _smear(still, y, x, jnp.ones(4), shape=SHAPE)
     assert float(image.sum()) == pytest.approx(0.5, abs=1e-5)
 
 

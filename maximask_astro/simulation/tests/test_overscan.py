@@ -4,7 +4,7 @@ import pytest
 from scipy import ndimage
 
 from maximask_astro.simulation.overscan import add_overscan
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,8 @@ def test_wherever_it_is_it_is_finite(scene):
     image = np.full((64, 48), 400.0, np.float32)
     keys = jax.random.split(jax.random.key(5), 300)
     with quick_compilation():
-        after, mask = jax.vmap(lambda key: add_overscan(key, image, scene))(keys)
+        add = quick_jit(jax.vmap(lambda key: add_overscan(key, image, scene)))
+        after, mask = add(keys)
     columns = np.asarray(mask).all(axis=1)
     # Between two amplifiers, too.
     assert (columns.any(axis=1) & ~columns[:, 0] & ~columns[:, -1]).sum() > 10
@@ -62,7 +63,7 @@ def test_strips_are_narrow_or_wide(scene):
     image = np.full((256, 300), scene.sky, np.float32)
     keys = jax.random.split(jax.random.key(6), 200)
     with quick_compilation():
-        after, mask = jax.jit(jax.vmap(lambda key: add_overscan(key, image, scene)))(
+        after, mask = quick_jit(jax.vmap(lambda key: add_overscan(key, image, scene)))(
             keys
         )
     after, mask = np.asarray(after), np.asarray(mask)

@@ -6,7 +6,7 @@ from scipy import ndimage
 from maximask_astro.simulation import persistence as module
 from maximask_astro.simulation.persistence import add_persistence
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 RARE = ("_GHOSTS", "_SPECTRA_OFTEN", "_MOVED_OFTEN", "_BLEEDS", "_CROWDED_OFTEN")
 
@@ -34,7 +34,7 @@ def add_with(scene, chosen, image, number=16, **changes):
         for name, value in changes.items():
             patch.setattr(module, name, value)
 
-        @jax.jit
+        @quick_jit
         def add(keys):
             return jax.lax.map(lambda key: add_persistence(key, image, scene), keys)
 

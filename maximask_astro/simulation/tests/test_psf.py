@@ -1,4 +1,3 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -15,13 +14,14 @@ from maximask_astro.simulation.psf import (
     psf_value,
     share_bilinearly,
 )
+from maximask_astro.tests.helpers import quick_jit
 
 Y, X = np.indices((301, 301), dtype=np.float32) - 150
 
-_in_pixel = jax.jit(psf_in_pixel, static_argnames="core_only")
-_value = jax.jit(psf_value)
-_core = jax.jit(psf_core)
-_blurred = jax.jit(blurred_psf, static_argnames="size")
+_in_pixel = quick_jit(psf_in_pixel, static_argnames="core_only")
+_value = quick_jit(psf_value)
+_core = quick_jit(psf_core)
+_blurred = quick_jit(blurred_psf, static_argnames="size")
 
 INSIDE = st.floats(-0.5, 0.5)
 ELLIPTICITIES = st.floats(0.0, 0.5)

@@ -4,12 +4,12 @@ import pytest
 
 from maximask_astro.simulation.sky import N_BRIGHT, draw_stars, render_stars
 from maximask_astro.simulation.tests.conftest import SHAPE, keys, random_scenes
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 def drawn(scenes, shape, seed=5):
     with quick_compilation():
-        draw = jax.jit(jax.vmap(lambda key, scene: draw_stars(key, scene, shape)))
+        draw = quick_jit(jax.vmap(lambda key, scene: draw_stars(key, scene, shape)))
         return jax.tree.map(np.asarray, draw(keys(seed, len(scenes.sky)), scenes))
 
 
@@ -82,7 +82,7 @@ def test_some_stars_are_in_clusters(stars):
 def test_rendered_stars_are_vignetted(scene, stars):
     bright = np.argmax((stars.flux > 0).sum(axis=1))
     these = jax.tree.map(lambda values: values[bright], stars)
-    render = jax.jit(lambda stars, scene: render_stars(stars, scene, SHAPE))
+    render = quick_jit(lambda stars, scene: render_stars(stars, scene, SHAPE))
     with quick_compilation():
         image = np.asarray(render(these, scene))
         dark = np.asarray(render(these, scene._replace(round_field=np.float32(0.5))))

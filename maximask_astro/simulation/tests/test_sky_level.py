@@ -4,7 +4,7 @@ import pytest
 
 from maximask_astro.simulation.sky_level import sky_structure
 from maximask_astro.simulation.tests.conftest import SHAPE, keys, random_scenes
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 NUMBER = 300
 
@@ -18,7 +18,7 @@ def scenes():
 def sky(scenes):
     with quick_compilation():
         structure = jax.vmap(lambda key, scene: sky_structure(key, scene, SHAPE))
-        return np.asarray(jax.jit(structure)(keys(9, NUMBER), scenes))
+        return np.asarray(quick_jit(structure)(keys(9, NUMBER), scenes))
 
 
 @pytest.fixture(scope="module")

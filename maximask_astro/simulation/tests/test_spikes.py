@@ -8,7 +8,7 @@ from maximask_astro.simulation.significance import FAINTEST, signal_to_noise
 from maximask_astro.simulation.sky import Stars
 from maximask_astro.simulation.spikes import add_spikes
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 PLACE = (70.0, 45.0)  # x, y
 
@@ -25,7 +25,9 @@ def spiking(scene):
     """Function that gives a function that adds spikes, with other constants."""
 
     def make(shape=SHAPE, scene=scene, **constants):
-        add = jax.jit(jax.vmap(lambda *args: add_spikes(*args), (0, None, None, None)))
+        add = quick_jit(
+            jax.vmap(lambda *args: add_spikes(*args), (0, None, None, None))
+        )
 
         def apply(flux, image=None, place=PLACE):
             image = np.zeros(shape, np.float32) if image is None else image

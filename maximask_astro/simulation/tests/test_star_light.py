@@ -1,4 +1,3 @@
-import jax
 import numpy as np
 import pytest
 
@@ -6,7 +5,7 @@ from maximask_astro.simulation.psf import psf_in_pixel
 from maximask_astro.simulation.sky import Stars
 from maximask_astro.simulation.star_light import MARGIN, N_BRIGHT, render_points
 from maximask_astro.simulation.tests.conftest import SHAPE
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 Y, X = np.indices(SHAPE, dtype=np.float32)
 NUMBER = 400
@@ -15,7 +14,7 @@ BLURRED = [{"defocus": 6.0, "obstruction": 0.5}, {"trailing": 25.0}]
 
 @pytest.fixture(scope="module")
 def render(scene):
-    jitted = jax.jit(lambda stars, scene: render_points(stars, scene, SHAPE))
+    jitted = quick_jit(lambda stars, scene: render_points(stars, scene, SHAPE))
 
     def call(x, y, flux, **numbers):
         columns = np.zeros((5, NUMBER), np.float32)

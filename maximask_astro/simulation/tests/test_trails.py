@@ -8,7 +8,7 @@ from maximask_astro.simulation import trails as module
 from maximask_astro.simulation.significance import FAINTEST, signal_to_noise
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
 from maximask_astro.simulation.trails import _FINE, _profile, _Shape, add_trails
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_some_are_arcs_and_go_through_the_brightest_place(scene):
             patch.setattr(module, name, 0.0)
         patch.setattr(module, "_N_TRAILS", 1)
         patch.setattr(module, "_RADII", (2.0, 3.0))
-        add = jax.jit(jax.vmap(lambda *args: add_trails(*args), (0, None, None)))
+        add = quick_jit(jax.vmap(lambda *args: add_trails(*args), (0, None, None)))
         images = np.asarray(add(keys(4), dark, scene)[0])
     bends = []
     for image in images - dark:
@@ -172,7 +172,7 @@ def test_many_at_once_are_parallel(changed):
 def test_trails_that_bright_light_outshines_are_not_labeled(scene):
     keys_, dark = keys(4), np.zeros(SHAPE, np.float32)
     with quick_compilation():
-        add = jax.jit(jax.vmap(add_trails, (0, None, None)))
+        add = quick_jit(jax.vmap(add_trails, (0, None, None)))
         _, seen = add(keys_, dark, scene)
         _, hidden = add(keys_, dark + 1e9, scene)
     assert np.asarray(seen).any(axis=(1, 2)).mean() > 0.9
@@ -220,7 +220,7 @@ def test_as_in_the_paper(scene):
     """Six times the noise and more; labels reach 3 pixels farther than 0.5."""
     scene, dark = scene._replace(as_paper=np.True_), np.zeros(SHAPE, np.float32)
     with quick_compilation():
-        add = jax.jit(jax.vmap(add_trails, (0, None, None)))
+        add = quick_jit(jax.vmap(add_trails, (0, None, None)))
         images, masks = map(np.asarray, add(keys(4), dark, scene))
     peaks = []
     for image, mask in zip(images / scene.sigma, masks, strict=True):

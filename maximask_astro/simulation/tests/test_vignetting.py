@@ -1,11 +1,11 @@
-import jax
 import numpy as np
 import pytest
 
 from maximask_astro.simulation.vignetting import vignette
+from maximask_astro.tests.helpers import quick_jit
 
 SHAPE = (90, 120)
-_vignette = jax.jit(vignette)
+_vignette = quick_jit(vignette)
 
 
 def factor(scene, **numbers):

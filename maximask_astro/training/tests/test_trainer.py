@@ -11,7 +11,7 @@ import pytest
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training import MaskerTrainer, make_examples
 from maximask_astro.training.checkpoint import load_checkpoint, save_checkpoint
-from maximask_astro.training.exposures import PURPOSES
+from maximask_astro.training.exposures import PURPOSES, exposure_key
 from maximask_astro.training.runs import read_log
 from maximask_astro.training.tests.conftest import RECIPE, STEPS, make_trainer, run
 from maximask_astro.utils.errors import InputError
@@ -101,6 +101,15 @@ def test_scores_are_logged(request, which):
 
 def test_validation_repeats_itself(trained):
     assert trained.validate() == trained.validate()
+
+
+def test_trainings_have_the_same_validation_set():
+    drawn = [
+        [jax.random.uniform(exposure_key(seed, purpose, 3)) for seed in (1, 2)]
+        for purpose in ("validation", "training")
+    ]
+    assert drawn[0][0] == drawn[0][1]
+    assert len({float(value) for values in drawn for value in values}) == 3
 
 
 def test_a_finished_training_stays_finished(trained):
