@@ -1,6 +1,5 @@
 """What several tests share: a stand-in for the published network, and exposures."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -18,19 +17,6 @@ from maximask_astro.weights import (
 SIMULATED_OFTEN = {"CR": 1.0, "OV": 1.0, "FR": 0.0, "HCL": 0.0}
 
 TINY_CHANNELS = (4, 6, 8, 10, 12, 12)
-
-
-@contextmanager
-def quick_compilation():
-    """Compile what runs a few times only without costly optimization."""
-    import jax
-
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_disable_most_optimizations", before)
 
 
 # Of XLA: what is compiled fastest, and runs a few times slower.

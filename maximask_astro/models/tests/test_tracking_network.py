@@ -1,10 +1,9 @@
-import jax
 import numpy as np
 import pytest
 
 from maximask_astro.models import TRACKING_OUTPUTS, build_tracking_network
 from maximask_astro.models.tracking_network import DoubleAngle, _stack
-from maximask_astro.tests.helpers import quick_compilation
+from maximask_astro.tests.helpers import quick_jit
 
 SMALL = {"n_stars": 6, "channels": (4, 6), "polar": (6, 8), "n_units": 5}
 
@@ -14,9 +13,8 @@ def judge():
     """A function from images to outputs."""
     network = build_tracking_network(**SMALL)
     weights = [variable.value for variable in network.trainable_variables]
-    compiled = jax.jit(lambda images: network.stateless_call(weights, [], images)[0])
-    with quick_compilation():
-        yield lambda images: np.asarray(compiled(images))
+    compiled = quick_jit(lambda images: network.stateless_call(weights, [], images)[0])
+    return lambda images: np.asarray(compiled(images))
 
 
 def sky(shape=(64, 96), seed=3):

@@ -4,7 +4,8 @@ import pytest
 
 from maximask_astro.simulation.bad_lines import N_LINES, draw_lines, spread
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
+from maximask_astro.utils.compiling import quick_compilation
 
 NUMBER = 80
 

@@ -4,7 +4,8 @@ import pytest
 
 from maximask_astro.simulation import charge_tails
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
+from maximask_astro.utils.compiling import quick_compilation
 
 SHAPE = (192, 256)
 PLACE = (90, 120)

@@ -12,7 +12,8 @@ from maximask_astro.simulation.charge_tracks import (
     set_down,
 )
 from maximask_astro.simulation.masks import smooth
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
+from maximask_astro.utils.compiling import quick_compilation
 
 SHAPE = (96, 128)
 

@@ -4,7 +4,8 @@ import pytest
 
 from maximask_astro.simulation.sky import N_BRIGHT, draw_stars, render_stars
 from maximask_astro.simulation.tests.conftest import SHAPE, keys, random_scenes
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
+from maximask_astro.utils.compiling import quick_compilation
 
 
 def drawn(scenes, shape, seed=5):

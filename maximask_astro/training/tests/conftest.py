@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation
+from maximask_astro.tests.helpers import SIMULATED_OFTEN
 from maximask_astro.training import (
     MaskerTrainer,
     export_model,
     read_recipe,
     trainer,
 )
+from maximask_astro.utils.compiling import quick_compilation
 
 STEPS = 6
 RECIPE = replace(
@@ -33,6 +34,12 @@ RECIPE = replace(
     # As in the tests of the simulation, so that it is compiled once for both.
     frequencies=SIMULATED_OFTEN,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quickly():
+    with quick_compilation():
+        yield
 
 
 def make_trainer(directory, recipe=RECIPE, **options):
