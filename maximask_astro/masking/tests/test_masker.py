@@ -377,3 +377,22 @@ def test_bad_input_is_refused(masker, data, mask, error):
         masker(data, mask=mask)
     with pytest.raises(TypeError, match="must hold real numbers"):
         masker(IMAGE * 1j)
+
+
+def test_skies_are_learned_from_without_masks(tiny_model, monkeypatch):
+    asked = {}
+
+    def fine_tune(model, images, masks, **options):
+        asked.update(options, images=images, masks=masks)
+        return model
+
+    monkeypatch.setattr("maximask_astro.training.fine_tune", fine_tune)
+    masker = ContaminantMasker(tiny_model, classes="CR,TRL")
+    adapted = masker.fine_tune(skies="night", steps=3)
+    assert asked == {"images": None, "masks": None, "skies": "night", "steps": 3}
+    assert adapted.settings == masker.settings
+
+
+def test_there_must_be_something_to_learn_from(tiny_model):
+    with pytest.raises(InputError, match="nothing to learn from"):
+        ContaminantMasker(tiny_model).fine_tune()
