@@ -25,39 +25,37 @@ def combine_evidence(evidence, weights, correlation):
     Parameters
     ----------
     evidence : array_like
-        Natural logarithm of each tile's Bayes factor, shape (tiles,).
+        Natural logarithm of each tile's Bayes factor, shape (..., tiles).
 
     weights : array_like
-        How well each tile can be judged, in [0, 1].
+        How well each tile can be judged, in [0, 1], of the same shape.
 
     correlation : float
         Between the tiles of an exposure, in [0, 1]: 0 adds up, 1 takes the mean.
 
     Returns
     -------
-    total : float
-        Natural logarithm of the Bayes factor; 0 if there is nothing to judge.
+    total : float or `~numpy.ndarray`
+        Natural logarithm of the Bayes factor, shape (...); 0 if there is nothing to
+        judge.
 
-    error : float
+    error : float or `~numpy.ndarray`
         Standard error of it from the scatter of the tiles; NaN if fewer than
         two tiles can be judged.
 
-    number : float
+    number : float or `~numpy.ndarray`
         Number of independent tiles.
     """
     evidence, weights = np.asarray(evidence, float), np.asarray(weights, float)
-    total = weights.sum()
-    if not total > 0:
-        return 0.0, np.nan, 0.0
-    mean = (weights * evidence).sum() / total
-    number = total / (1 + max(total - 1, 0.0) * correlation)
-    judged = (weights > 0.5).sum()
-    if judged < 2:
-        return float(number * mean), np.nan, float(number)
-    variance = (weights * (evidence - mean) ** 2).sum() / total
+    total = weights.sum(-1)
+    share = weights / np.where(total > 0, total, 1.0)[..., None]
+    mean = (share * evidence).sum(-1)
+    number = total / (1 + np.maximum(total - 1, 0.0) * correlation)
+    variance = (share * (evidence - mean[..., None]) ** 2).sum(-1)
     # The scatter of a mean of so many tiles, times the number it stands for.
-    error = number * np.sqrt(variance / (total - 1)) if total > 1 else np.nan
-    return float(number * mean), float(error), float(number)
+    judged = ((weights > 0.5).sum(-1) >= 2) & (total > 1)
+    error = number * np.sqrt(variance / np.where(judged, total - 1, np.nan))
+    return number * mean, error, number
 
 
 def posterior_of(evidence, prior):

@@ -168,11 +168,8 @@ def _calibrate(outputs, targets, weights, prior):
     def cross_entropy(values):
         temperature, correlation = values
         evidence = (outputs[..., 0] - shift) / temperature
-        totals = [
-            combine_evidence(one, weight, correlation)[0]
-            for one, weight in zip(evidence, usable, strict=True)
-        ]
-        return np.logaddexp(0.0, signs * np.array(totals)).mean()
+        totals, _, _ = combine_evidence(evidence, usable, correlation)
+        return np.logaddexp(0.0, signs * totals).mean()
 
     bounds = ((0.3, 5.0), (0.0, 1.0))
     best = minimize(cross_entropy, (1.0, 0.5), bounds=bounds, method="Nelder-Mead")

@@ -43,6 +43,18 @@ def test_nothing_says_nothing():
     assert combine_evidence([3.0, -2.0], [0.0, 0.0], 0.5)[0] == 0
 
 
+def test_exposures_of_as_many_tiles_can_be_combined_together():
+    random = np.random.default_rng(3)
+    evidence, weights = random.normal(size=(5, 4)), random.uniform(size=(5, 4))
+    weights[2] = 0
+    together = combine_evidence(evidence, weights, 0.3)
+    for number, (one, weight) in enumerate(zip(evidence, weights, strict=True)):
+        alone = combine_evidence(one, weight, 0.3)
+        assert [values[number] for values in together] == pytest.approx(
+            alone, nan_ok=True
+        )
+
+
 def test_more_tiles_that_agree_say_more_and_err_less():
     few, few_error, _ = combine_evidence([2.0, 1.0] * 2, np.ones(4), 0.1)
     many, many_error, _ = combine_evidence([2.0, 1.0] * 20, np.ones(40), 0.1)

@@ -1,13 +1,18 @@
 """A training of a few steps, which several tests look at."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from maximask_astro.tests.helpers import SIMULATED_OFTEN
+from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training import (
     MaskerTrainer,
     export_model,
+    exposures,
     read_recipe,
     trainer,
 )
@@ -31,27 +36,56 @@ RECIPE = replace(
         "features": 4,
         "lines": [4],
     },
-    # As in the tests of the simulation, so that it is compiled once for both.
-    frequencies=SIMULATED_OFTEN,
 )
+
+
+def simulate(key, number, config):
+    """
+    A stand-in for the simulation, which takes long to compile: no stars, no fringes.
+
+    The command's tests train with the simulation itself.
+    """
+    height, width = config.shape
+    keys = jax.random.split(key, 3)
+    images = 1000 + 10 * jax.random.normal(keys[0], (number, height, width))
+    labels = np.zeros((number, height, width, len(ABBREVIATIONS)), bool)
+    labels[..., ABBREVIATIONS.index("CR")] = jax.random.bernoulli(
+        keys[1], 0.01, images.shape
+    )
+    starts = jax.random.randint(keys[2], (number,), 4, height // 2)
+    for place, start in enumerate(np.asarray(starts)):
+        labels[place, start : start + 4, :, ABBREVIATIONS.index("TRL")] = True
+        labels[place, :, : start // 2, ABBREVIATIONS.index("OV")] = True
+    labels[..., ABBREVIATIONS.index("BG")] = ~labels.any(-1)
+    for name, change in (("CR", 300), ("TRL", 50), ("OV", -1000)):
+        images += change * labels[..., ABBREVIATIONS.index(name)]
+    return images, jnp.asarray(labels), None
+
+
+@contextmanager
+def quickly():
+    """Compile little, and simulate with the stand-in."""
+    with pytest.MonkeyPatch.context() as patch, quick_compilation():
+        patch.setattr(exposures, "simulate", simulate)
+        yield patch
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _quickly():
-    with quick_compilation():
+    with quickly():
         yield
 
 
 def make_trainer(directory, recipe=RECIPE, **options):
     """A trainer that looks at few exposures for their proportions."""
-    with pytest.MonkeyPatch.context() as patch, quick_compilation():
+    with quickly() as patch:
         patch.setattr(trainer, "_N_FOR_PROPORTIONS", 24)
         return MaskerTrainer(recipe, directory, **options)
 
 
 def run(masker_trainer, **options):
     """Train."""
-    with quick_compilation():
+    with quickly():
         return masker_trainer.run(**options)
 
 
@@ -95,6 +129,6 @@ def resumed(tmp_path_factory):
 def trained_model(trained, tmp_path_factory):
     """The model that the training without interruption ends with."""
     directory = tmp_path_factory.mktemp("exported") / "model"
-    with quick_compilation():
+    with quickly():
         export_model(trained.directory, directory, name="tiny", number=2)
     return directory
