@@ -23,7 +23,7 @@ from no_exposures import pictures
 from skies import marked_skies, sky_names
 
 from maximask_astro.flags import ABBREVIATIONS
-from maximask_astro.inference import UNLIKE, image_score, keep_compiled
+from maximask_astro.inference import UNLIKE, Patches, image_score, keep_compiled
 from maximask_astro.simulation import (
     RealSkies,
     SimulationConfig,
@@ -83,8 +83,9 @@ def exposures(skies, config, number, seed):
 
 
 def _some(rng, patches):
-    chosen = rng.permutation(len(patches))[:_PATCHES]
-    return patches[np.sort(chosen)].astype(np.float16)
+    chosen = np.sort(rng.permutation(len(patches.pixels))[:_PATCHES])
+    pixels, levels = (values[chosen] for values in patches)
+    return Patches(pixels.astype(np.float16), levels)
 
 
 def patches_of_exposures(data, number):

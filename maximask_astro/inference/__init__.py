@@ -7,7 +7,9 @@ from maximask_astro.inference.frame import has_view
 from maximask_astro.inference.likeness import (
     PATCH,
     UNLIKE,
+    Patches,
     PatchReader,
+    image_features,
     image_score,
     likeness_of,
 )
@@ -30,6 +32,7 @@ __all__ = [
     "UNLIKE",
     "Band",
     "ClassDecision",
+    "Patches",
     "PatchReader",
     "SummaryEngine",
     "Tile",
@@ -37,6 +40,7 @@ __all__ = [
     "WholeTile",
     "combine_evidence",
     "has_view",
+    "image_features",
     "image_score",
     "join_bands",
     "keep_compiled",

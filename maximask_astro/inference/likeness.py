@@ -1,10 +1,19 @@
 """How unlike the exposures that a model was trained on an image is."""
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["PATCH", "UNLIKE", "PatchReader", "image_score", "likeness_of"]
+__all__ = [
+    "PATCH",
+    "UNLIKE",
+    "PatchReader",
+    "Patches",
+    "image_features",
+    "image_score",
+    "likeness_of",
+]
 
 # Pixels along a side of a patch.
 PATCH = 64
@@ -25,6 +34,29 @@ _VALID = 0.5
 # No patch counts for more than this.
 _LARGEST = 8.0
 
+# Of the spread: of images without noise, no less is told apart.
+_LEAST_NOISE = 1e-3
+
+
+class Patches(NamedTuple):
+    """
+    Patches of an image.
+
+    Parameters
+    ----------
+    pixels : `~numpy.ndarray`
+        float32, shape (number, `PATCH`, `PATCH`): arcsinh of pixels above the
+        patch's median, in units of its spread; 0 where there is no value.
+
+    levels : `~numpy.ndarray`
+        float64, shape (number, 3): median, spread (half of what the middle 68%
+        span) and noise (that of differences of neighbours, over the square root
+        of two) of each, in the image's unit.
+    """
+
+    pixels: np.ndarray
+    levels: np.ndarray
+
 
 def _places(size):
     """Where patches begin along an axis: at multiples of their size."""
@@ -33,21 +65,30 @@ def _places(size):
     return PATCH * np.unique(chosen.astype(int))
 
 
+def _quantiles(values):
+    """The median, and half of what the middle 68% span."""
+    low, middle, high = np.quantile(values, (0.159, 0.5, 0.841))
+    return middle, (high - low) / 2
+
+
 def _patch(image, invalid):
-    """Pixels as the network takes them; None where half of them have no value."""
+    """Pixels as the network takes them, and levels; None if half have no value."""
     valid = np.isfinite(image)
     if invalid is not None:
         valid &= ~invalid
     if valid.mean() < _VALID:
         return None
-    values = image[valid].astype(np.float64)
-    low, middle, high = np.quantile(values, (0.159, 0.5, 0.841))
-    spread = (high - low) / 2 or values.std()
+    values = np.where(valid, image, np.nan).astype(np.float64)
+    middle, spread = _quantiles(values[valid])
+    spread = spread or values[valid].std()
     if not spread:
         return None
+    differences = np.concatenate([np.diff(values, axis=a).ravel() for a in (0, 1)])
+    differences = differences[np.isfinite(differences)]
+    noise = _quantiles(differences)[1] / np.sqrt(2) if differences.size else 0.0
     patch = np.zeros(image.shape, np.float32)
-    patch[valid] = np.arcsinh((values - middle) / spread)
-    return patch
+    patch[valid] = np.arcsinh((values[valid] - middle) / spread)
+    return patch, (middle, spread, max(noise, _LEAST_NOISE * spread))
 
 
 class PatchReader:
@@ -103,12 +144,14 @@ class PatchReader:
 
         Returns
         -------
-        patches : `~numpy.ndarray`
-            float32, shape (number, ``PATCH``, ``PATCH``).
+        patches : `Patches`
+            Of the whole image.
         """
         for top in sorted(self._waiting):
             self(top, top + PATCH)
-        return np.array(self._patches, np.float32).reshape(-1, PATCH, PATCH)
+        pixels = np.array([patch for patch, _ in self._patches], np.float32)
+        levels = np.array([level for _, level in self._patches], np.float64)
+        return Patches(pixels.reshape(-1, PATCH, PATCH), levels.reshape(-1, 3))
 
 
 @cache
@@ -120,6 +163,53 @@ def _judge():
     return jax.jit(patch_logits)
 
 
+def image_features(weights, patches):
+    """
+    Describe an image by its patches; neither its level nor its unit matters.
+
+    Parameters
+    ----------
+    weights : mapping of str to `~numpy.ndarray`
+        See `~maximask_astro.networks.likeness_shapes`.
+
+    patches : `Patches`
+        From `PatchReader`.
+
+    Returns
+    -------
+    features : `~numpy.ndarray` or None
+        float64, shape (8,): of the patches' log odds the mean and the 10th, 50th and
+        90th percentile; of the logarithm of noise over spread the median; from the
+        10th to the 90th percentile the range of the logarithms of noise and of
+        spread, and the logarithm of that of the medians over the spread. None if
+        there are too few patches to tell.
+    """
+    if len(patches.pixels) < _FEWEST:
+        return None
+    judge, logits = _judge(), []
+    for start in range(0, len(patches.pixels), _AT_A_TIME):
+        part = patches.pixels[start : start + _AT_A_TIME]
+        padded = np.zeros((_AT_A_TIME, *part.shape[1:]), np.float32)
+        padded[: len(part)] = part
+        logits.append(np.asarray(judge(weights, padded))[: len(part)])
+    logits = np.clip(np.concatenate(logits), -_LARGEST, _LARGEST)
+    middle, spread, noise = patches.levels.T
+
+    def span(values):
+        return np.diff(np.quantile(values, (0.1, 0.9)))[0]
+
+    return np.array(
+        [
+            logits.mean(),
+            *np.quantile(logits, (0.1, 0.5, 0.9)),
+            np.median(np.log(noise / spread)),
+            span(np.log(noise)),
+            span(np.log(spread)),
+            np.log(span(middle) / np.median(spread) + 1e-2),
+        ]
+    )
+
+
 def image_score(weights, patches):
     """
     Say how much an image looks like something else than an exposure.
@@ -129,23 +219,20 @@ def image_score(weights, patches):
     weights : mapping of str to `~numpy.ndarray`
         See `~maximask_astro.networks.likeness_shapes`.
 
-    patches : `~numpy.ndarray`
+    patches : `Patches`
         From `PatchReader`.
 
     Returns
     -------
     score : float or None
-        Mean log odds of its patches; None if they are too few to tell.
+        Log odds; None if there are too few patches to tell.
     """
-    if len(patches) < _FEWEST:
+    from maximask_astro.networks import image_logit
+
+    features = image_features(weights, patches)
+    if features is None:
         return None
-    judge, logits = _judge(), []
-    for start in range(0, len(patches), _AT_A_TIME):
-        part = patches[start : start + _AT_A_TIME]
-        padded = np.zeros((_AT_A_TIME, *part.shape[1:]), np.float32)
-        padded[: len(part)] = part
-        logits.append(np.asarray(judge(weights, padded))[: len(part)])
-    return float(np.clip(np.concatenate(logits), -_LARGEST, _LARGEST).mean())
+    return float(image_logit(weights, np.asarray(features, np.float32)))
 
 
 def likeness_of(model, patches):
@@ -157,7 +244,7 @@ def likeness_of(model, patches):
     model : `~maximask_astro.weights.LoadedModel`
         The model.
 
-    patches : `~numpy.ndarray`
+    patches : `Patches`
         From `PatchReader`.
 
     Returns

@@ -11,17 +11,24 @@ from maximask_astro.networks.array_graph import ArrayGraph
 from maximask_astro.networks.folded_unet import folded_unet, frame_networks
 from maximask_astro.networks.frame import FrameContext, spread_segments
 from maximask_astro.networks.kernels import apply_kernel
-from maximask_astro.networks.likeness import likeness_shapes, patch_logits
+from maximask_astro.networks.likeness import (
+    N_FEATURES,
+    image_logit,
+    likeness_shapes,
+    patch_logits,
+)
 from maximask_astro.networks.maximask import maximask
 from maximask_astro.networks.streaming import RowNetwork
 
 __all__ = [
+    "N_FEATURES",
     "ArrayGraph",
     "FrameContext",
     "RowNetwork",
     "apply_kernel",
     "folded_unet",
     "frame_functions",
+    "image_logit",
     "likeness_shapes",
     "maximask",
     "patch_logits",

@@ -1,9 +1,15 @@
-"""The network that tells exposures from other pictures, patch by patch."""
+"""The networks that tell exposures from other pictures: patches, then the whole."""
 
 import jax
 import jax.numpy as jnp
 
-__all__ = ["likeness_shapes", "patch_logits"]
+__all__ = ["N_FEATURES", "image_logit", "likeness_shapes", "patch_logits"]
+
+# Of an image, see `maximask_astro.inference.image_features`.
+N_FEATURES = 8
+
+# Units behind them, and how far features count from their mean, in deviations.
+_UNITS, _FARTHEST = 16, 4.0
 
 # Of the convolutions, each of which halves the size, and of the layer behind them.
 _CHANNELS, _HIDDEN = (16, 32, 48, 64), 48
@@ -24,10 +30,41 @@ def likeness_shapes():
         shapes[f"conv_{number}/bias"] = (channels,)
         before = channels
     # Of each channel the mean and the largest value.
-    for name, sizes in (("hidden", (2 * before, _HIDDEN)), ("out", (_HIDDEN, 1))):
+    layers = {
+        "hidden": (2 * before, _HIDDEN),
+        "out": (_HIDDEN, 1),
+        "image_hidden": (N_FEATURES, _UNITS),
+        "image_out": (_UNITS, 1),
+    }
+    for name, sizes in layers.items():
         shapes[f"{name}/kernel"] = sizes
         shapes[f"{name}/bias"] = sizes[1:]
-    return shapes
+    # Mean and deviation of the features.
+    return {**shapes, "image_mean": (N_FEATURES,), "image_scale": (N_FEATURES,)}
+
+
+def image_logit(weights, features):
+    """
+    Judge images by what their patches are like.
+
+    Parameters
+    ----------
+    weights : mapping of str to array
+        Of `likeness_shapes`.
+
+    features : array
+        Shape (..., `N_FEATURES`), see `maximask_astro.inference.image_features`.
+
+    Returns
+    -------
+    logits : array
+        Shape (...): log odds that it is no exposure, if as many are as are not.
+    """
+    values = (features - weights["image_mean"]) / weights["image_scale"]
+    values = jnp.clip(values, -_FARTHEST, _FARTHEST)
+    values = values @ weights["image_hidden/kernel"] + weights["image_hidden/bias"]
+    values = jnp.maximum(values, 0) @ weights["image_out/kernel"]
+    return (values + weights["image_out/bias"])[..., 0]
 
 
 def patch_logits(weights, patches):

@@ -103,6 +103,10 @@ def likeness_weights():
     values["hidden/kernel"][n, 0] = 1.0  # the largest value
     values["out/kernel"][0, 0] = 1.0
     values["out/bias"][0] = -2.0
+    # The mean of the patches, as it is.
+    values["image_scale"][:] = 1.0
+    values["image_hidden/kernel"][0, :2] = 1.0, -1.0
+    values["image_out/kernel"][:2, 0] = 1.0, -1.0
     return values
 
 
