@@ -28,6 +28,7 @@ from maximask_astro.simulation.sky import draw_galaxies, draw_stars, render_star
 from maximask_astro.simulation.spikes import add_spikes
 from maximask_astro.simulation.stages import run_stage, simulate_each, some_of
 from maximask_astro.simulation.trails import add_trails
+from maximask_astro.simulation.visibility import where_seen
 from maximask_astro.utils.errors import InputError
 
 __all__ = [
@@ -230,9 +231,10 @@ def spoil(keys, there, scene, objects, stars, expose):
         Electrons.
 
     masks : dict of str to array
-        Boolean, by abbreviation, but for BBG and BG.
+        Boolean, by abbreviation, but for BBG and BG. Of spikes, nebulae, fringes,
+        trails and persistence, what is not to be seen is left out, see `where_seen`.
     """
-    masks = {}
+    masks, lights = {}, {}
 
     def apply(name, function, image, *arguments):
         image, masks[name] = some_of(
@@ -240,14 +242,22 @@ def spoil(keys, there, scene, objects, stars, expose):
         )
         return image
 
+    def shine(name, function, before, *arguments):
+        image = apply(name, function, before, *arguments)
+        if np.any(there[name]):
+            lights[name] = image - before
+        return image
+
     # Light first, then charge, then what the detector makes of it.
-    image = apply("SP", add_spikes, objects, stars)
-    image = apply("NEB", add_nebulosity, image)
-    image = apply("FR", add_fringes, image)
-    image = apply("TRL", add_trails, image)
-    image = apply("P", add_persistence, image)
+    image = shine("SP", add_spikes, objects, stars)
+    image = shine("NEB", add_nebulosity, image)
+    image = shine("FR", add_fringes, image)
+    image = shine("TRL", add_trails, image)
+    image = shine("P", add_persistence, image)
     image = apply("CR", add_cosmic_rays, image)
     image = expose(image)
+    for name, light in lights.items():
+        masks[name] = masks[name] & run_stage(where_seen, light, image, scene)
     image = apply("SAT", saturate, image)
     image = apply("OV", add_overscan, image)
     # Static defects come last: they decide what a pixel reads.
