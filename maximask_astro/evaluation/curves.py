@@ -19,6 +19,10 @@ import numpy as np
 __all__ = ["best_thresholds", "completeness_at", "matthews_coefficient", "purity"]
 
 
+# Pixels of a class that must be found before it counts how pure they are.
+_FEWEST = 100
+
+
 def _rates_and_fractions(histogram, fractions):
     completeness, false_positive = histogram.rates()
     if fractions is None:
@@ -107,9 +111,11 @@ def matthews_coefficient(histogram, fractions=None):
     return np.where(empty, 0.0 * difference, difference / np.where(empty, 1, spread))
 
 
-def best_thresholds(histogram, fractions=None, log_factors=0.0):
+def best_thresholds(histogram, fractions=None, log_factors=0.0, least_purity=0.0):
     """
     Threshold of each class at which Matthews' coefficient is largest.
+
+    Among those that are pure enough; if none is, that with the largest purity.
 
     Parameters
     ----------
@@ -124,6 +130,9 @@ def best_thresholds(histogram, fractions=None, log_factors=0.0):
         What is subtracted from the logit of each class to get the posterior
         probability to which the threshold is applied; from
         `maximask_astro.inference.log_prior_factor`.
+
+    least_purity : array_like of float, optional
+        In [0, 1]: what is pure enough, for all classes or one a class.
 
     Returns
     -------
@@ -140,7 +149,14 @@ def best_thresholds(histogram, fractions=None, log_factors=0.0):
         A fraction is not between 0 and 1.
     """
     coefficients = matthews_coefficient(histogram, fractions)
-    best = np.argmax(np.nan_to_num(coefficients, nan=-2.0), axis=1)
+    pure = np.nan_to_num(purity(histogram, fractions))
+    # The purity of a few pixels is chance.
+    right = np.pad(np.cumsum(histogram.counts[:, 1, ::-1], axis=1), ((0, 0), (1, 0)))
+    pure = np.where(right >= _FEWEST, pure, 0.0)
+    least = np.broadcast_to(least_purity, len(pure))[:, None]
+    least = np.minimum(least, pure.max(axis=1, keepdims=True))
+    allowed = np.where(pure >= least, coefficients, np.nan)
+    best = np.argmax(np.nan_to_num(allowed, nan=-2.0), axis=1)
     found = np.take_along_axis(coefficients, best[:, None], axis=1)[:, 0]
     with np.errstate(over="ignore"):
         shifted = histogram.thresholds[best] - log_factors

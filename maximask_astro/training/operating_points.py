@@ -10,6 +10,15 @@ __all__ = ["roc_points", "thresholds_of"]
 
 _RATES = np.logspace(-6, 0, 37)
 
+# Least purity in a night: a user looks at what is found, and leaves what is called
+# wrongly too often. Lines and single pixels are so rare that a half is much.
+_LEAST_PURITY = {
+    "BBG": 0.0,
+    "BG": 0.0,
+    **dict.fromkeys(("HCL", "DCL", "HP", "DP"), 0.5),
+}
+_USUAL_PURITY = 0.8
+
 # Thresholds are compared in single precision, where more would round to 1.
 _HIGHEST = float(np.nextafter(np.float32(1), np.float32(0)))
 
@@ -55,7 +64,8 @@ def thresholds_of(histogram, priors):
     Find the thresholds for the default priors, to which probabilities are updated.
 
     Those with the largest Matthews coefficient in a sky where each class has its
-    default prior.
+    default prior, among those with which at least 80% of the pixels that are called so
+    are right, or 50% for lines and single pixels; if there are none, the purest.
 
     Parameters
     ----------
@@ -75,7 +85,8 @@ def thresholds_of(histogram, priors):
     defaults = np.array([get_class(name).prior for name in ABBREVIATIONS])
     trained = np.array([priors[name] for name in ABBREVIATIONS])
     factors = log_prior_factor(trained, defaults)
-    best, _ = best_thresholds(histogram, defaults, factors)
+    least = [_LEAST_PURITY.get(name, _USUAL_PURITY) for name in ABBREVIATIONS]
+    best, _ = best_thresholds(histogram, defaults, factors, least)
     return {
         name: float(f"{min(value, _HIGHEST):.8g}")
         for name, value in zip(ABBREVIATIONS, best, strict=True)

@@ -91,6 +91,25 @@ def test_best_thresholds_are_the_best(seed, fraction, log_factor):
         assert matthews_of(*reached) == pytest.approx(best, abs=1e-6)
 
 
+@given(SEEDS, st.floats(0.01, 0.5), st.floats(0, 1))
+def test_thresholds_can_be_asked_to_be_pure(seed, fraction, least):
+    histogram = histogram_of(*draw_pixels(seed, number=2000))
+    free, unlimited = best_thresholds(histogram, fraction)
+    thresholds, coefficients = best_thresholds(histogram, fraction, 0.0, least)
+    pure = purity(histogram, fraction)
+    found = np.pad(np.cumsum(histogram.counts[:, 1, ::-1], axis=1), ((0, 0), (1, 0)))
+    for k in range(len(thresholds)):
+        assert coefficients[k] <= unlimited[k]
+        at = np.argmin(np.abs(sigmoid(histogram.thresholds) - thresholds[k]))
+        reliable = found[k] >= 100
+        most = pure[k][reliable].max() if reliable.any() else 0.0
+        if most > 0:
+            assert pure[k][at] >= min(least, most) - 1e-9
+        at = np.argmin(np.abs(sigmoid(histogram.thresholds) - free[k]))
+        if reliable[at] and pure[k][at] >= least:
+            assert thresholds[k] == free[k]
+
+
 @given(SEEDS, st.floats(0, 1))
 def test_completeness_lies_on_the_curve(seed, rate):
     histogram = histogram_of(*draw_pixels(seed))
