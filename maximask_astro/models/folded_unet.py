@@ -9,6 +9,7 @@ unfolding alone would leave.
 """
 
 from maximask_astro.background import VIEW_CHANNELS
+from maximask_astro.models.first_weights import HE_NORMAL
 from maximask_astro.models.graph import KerasGraph
 from maximask_astro.networks import FrameContext, folded_unet, frame_functions
 from maximask_astro.utils.keras_backend import import_keras
@@ -31,7 +32,7 @@ def build_folded_unet(
     frame=(),
     features=16,
     lines=(8, 8),
-    kernel_initializer="he_normal",
+    kernel_initializer=HE_NORMAL,
 ):
     """
     Build the folded U-Net.

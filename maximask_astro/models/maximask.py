@@ -7,6 +7,7 @@ shared, with four extra decoding paths that start from coarser levels
 with MaxiMask 1.4.1).
 """
 
+from maximask_astro.models.first_weights import HE_NORMAL
 from maximask_astro.models.graph import KerasGraph
 from maximask_astro.networks import maximask
 from maximask_astro.utils.keras_backend import import_keras
@@ -20,7 +21,7 @@ def build_maximask(
     *,
     n_classes=14,
     channels=(32, 64, 128, 256, 256, 256),
-    kernel_initializer="glorot_uniform",
+    kernel_initializer=HE_NORMAL,
 ):
     """
     Build the MaxiMask network.
@@ -36,7 +37,7 @@ def build_maximask(
 
     kernel_initializer : str or `keras.Initializer`, optional
         First values of the kernels. ``'zeros'`` makes a network that is about
-        to be given its weights at once; random values take seconds.
+        to be given its weights at once.
 
     Returns
     -------

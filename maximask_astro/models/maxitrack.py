@@ -8,6 +8,7 @@ Five 9 by 9 convolutions with pooling, then three dense layers (their section
 
 from functools import partial
 
+from maximask_astro.models.first_weights import HE_NORMAL
 from maximask_astro.utils.keras_backend import import_keras
 
 __all__ = ["build_maxitrack"]
@@ -20,7 +21,7 @@ def build_maxitrack(
     *,
     channels=(16, 32, 64, 128, 128),
     n_units=64,
-    kernel_initializer="glorot_uniform",
+    kernel_initializer=HE_NORMAL,
 ):
     """
     Build the MaxiTrack network.
@@ -41,7 +42,7 @@ def build_maxitrack(
 
     kernel_initializer : str or `keras.Initializer`, optional
         First values of the kernels. ``'zeros'`` makes a network that is about
-        to be given its weights at once; random values take seconds.
+        to be given its weights at once.
 
     Returns
     -------

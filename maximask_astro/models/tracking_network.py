@@ -13,6 +13,7 @@ neighbors hide in each shows in their mean, and convolutions describe the stacks
 import numpy as np
 
 from maximask_astro.models.autocorrelation import PolarAutocorrelation, StandOut
+from maximask_astro.models.first_weights import HE_NORMAL
 from maximask_astro.models.folding import Fold
 from maximask_astro.models.layers import Convolution, pool
 from maximask_astro.models.local_sky import LocalSky
@@ -119,7 +120,7 @@ def build_tracking_network(
     channels=(24, 32, 48),
     polar=(24, 32, 48),
     n_units=96,
-    kernel_initializer="he_normal",
+    kernel_initializer=HE_NORMAL,
 ):
     """
     Build the network.

@@ -21,7 +21,6 @@ from maximask_astro.training.losses import (
 )
 from maximask_astro.training.normalization import look_over_batch
 from maximask_astro.training.reach import measure_stride
-from maximask_astro.utils.compiling import quick_compilation
 from maximask_astro.utils.errors import InputError
 from maximask_astro.utils.keras_backend import import_keras
 
@@ -71,8 +70,7 @@ def build_network(recipe):
         random.seed(recipe.seed)
         low = recipe.precision == "bfloat16"
         keras.config.set_dtype_policy("mixed_bfloat16" if low else "float32")
-        with quick_compilation():  # of first weights, each once
-            return ARCHITECTURES[recipe.architecture](**recipe.options)
+        return ARCHITECTURES[recipe.architecture](**recipe.options)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"The options of the recipe '{recipe.name}' do not fit the architecture "

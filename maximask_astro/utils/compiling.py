@@ -1,9 +1,8 @@
 """How functions are compiled where the usual way takes too long, or is slower."""
 
-from contextlib import contextmanager
 from types import MappingProxyType
 
-__all__ = ["compiled", "quick_compilation"]
+__all__ = ["compiled"]
 
 # XLA's older way to make loops of what it fuses: with its newer one, putting rows and
 # channels together takes twice as long, a network of rows a tenth longer, and
@@ -50,25 +49,3 @@ def compiled(function, *, on_cpu=_ON_CPU, **options):
             return plain(*args, **kwargs)
 
     return call
-
-
-@contextmanager
-def quick_compilation():
-    """
-    Compile without costly optimization what runs a few times only.
-
-    The setting is that of the process: other threads that compile meanwhile do so, too.
-
-    Yields
-    ------
-    None
-        To the code that compiles.
-    """
-    import jax
-
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_disable_most_optimizations", before)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maximask_astro.models import ARCHITECTURES, Fold, Unfold, build_folded_unet
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation
 
 BUDGET = 16_000  # multiply-adds a pixel
 WEIGHTS_BUDGET = 5e6  # bytes on disk, in half precision

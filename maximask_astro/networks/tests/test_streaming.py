@@ -4,8 +4,11 @@ import pytest
 
 from maximask_astro.models import ARCHITECTURES
 from maximask_astro.networks import RowNetwork, row_function
-from maximask_astro.tests.helpers import TINY_CHANNELS, random_weights
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import (
+    TINY_CHANNELS,
+    quick_compilation,
+    random_weights,
+)
 
 OPTIONS = {
     "folded_unet": {"n_classes": 3, "channels": (4, 6, 8), "fine": 3, "detail": 4},

@@ -4,7 +4,7 @@ from astropy.io import fits
 
 from maximask_astro.flags import select
 from maximask_astro.scripts.main import main
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation
 
 SHAPE = ("--shape", "64", "96")
 

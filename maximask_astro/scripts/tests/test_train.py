@@ -5,9 +5,8 @@ from astropy.io import fits
 from maximask_astro import ContaminantMasker
 from maximask_astro.scripts import train
 from maximask_astro.scripts.main import main
-from maximask_astro.tests.helpers import SIMULATED_OFTEN
+from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation
 from maximask_astro.training import MaskerTrainer
-from maximask_astro.utils.compiling import quick_compilation
 from maximask_astro.weights import load_model, verify_model
 
 # As small as the trainings of other tests, whose simulation is compiled already.

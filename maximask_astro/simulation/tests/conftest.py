@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from maximask_astro.simulation.scene import draw_scene
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 # Not square, so that rows and columns cannot be mistaken for one another.
 SHAPE = (96, 128)

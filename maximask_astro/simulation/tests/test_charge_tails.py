@@ -4,8 +4,7 @@ import pytest
 
 from maximask_astro.simulation import charge_tails
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 SHAPE = (192, 256)
 PLACE = (90, 120)

@@ -12,8 +12,7 @@ from maximask_astro.simulation.charge_tracks import (
     set_down,
 )
 from maximask_astro.simulation.masks import smooth
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 SHAPE = (96, 128)
 

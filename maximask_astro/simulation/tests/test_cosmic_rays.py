@@ -6,8 +6,7 @@ from scipy import ndimage
 from maximask_astro.simulation import charge_tails
 from maximask_astro.simulation.cosmic_rays import add_cosmic_rays
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.fixture(scope="module")

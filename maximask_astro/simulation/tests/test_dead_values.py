@@ -4,8 +4,7 @@ import pytest
 
 from maximask_astro.simulation.dead_values import draw_dead_values
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.mark.parametrize("sky", [1.0, 400.0, 4e4])

@@ -10,8 +10,7 @@ from maximask_astro.simulation.defects import (
     add_hot_pixels,
 )
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 LINES = [add_hot_lines, add_dead_lines]
 PIXELS = [add_hot_pixels, add_dead_pixels]

@@ -4,8 +4,7 @@ import pytest
 
 from maximask_astro.simulation.detector import add_noise, digitize
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 def many(function):

@@ -16,8 +16,7 @@ from maximask_astro.simulation import (
 )
 from maximask_astro.simulation.exposure import STRENGTHS, plan
 from maximask_astro.simulation.stages import run_stage, simulate_each, some_of
-from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation, quick_jit
 from maximask_astro.utils.errors import InputError
 
 # The one that the trainer's tests compile too.

@@ -9,8 +9,7 @@ from maximask_astro.simulation.extended import (
     enlarge,
 )
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 def images_of(function, scenes):

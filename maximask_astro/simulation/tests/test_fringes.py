@@ -5,8 +5,7 @@ from scipy import ndimage
 
 from maximask_astro.simulation.fringes import add_fringes
 from maximask_astro.simulation.tests.conftest import N_EXPOSURES, SHAPE, keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 EMPTY = np.zeros((N_EXPOSURES, *SHAPE), np.float32)
 

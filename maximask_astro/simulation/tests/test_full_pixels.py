@@ -12,8 +12,7 @@ from maximask_astro.simulation.full_pixels import (
     _wrap,
     read_full_pixels,
 )
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 LEVEL = 1e4
 

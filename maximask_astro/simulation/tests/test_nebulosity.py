@@ -5,8 +5,7 @@ from scipy import ndimage
 from maximask_astro.simulation.fields import make_grid
 from maximask_astro.simulation.nebulosity import _visible, add_nebulosity
 from maximask_astro.simulation.tests.conftest import N_EXPOSURES, SHAPE
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 EMPTY = np.zeros((N_EXPOSURES, *SHAPE), np.float32)
 

@@ -4,8 +4,7 @@ import pytest
 from scipy import ndimage
 
 from maximask_astro.simulation.overscan import add_overscan
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.fixture(scope="module")

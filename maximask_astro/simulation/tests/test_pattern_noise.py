@@ -8,8 +8,7 @@ from maximask_astro.simulation.pattern_noise import (
     bayer_mosaic,
 )
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 NUMBER = 120
 

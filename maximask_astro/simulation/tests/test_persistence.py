@@ -6,8 +6,7 @@ from scipy import ndimage
 from maximask_astro.simulation import persistence as module
 from maximask_astro.simulation.persistence import add_persistence
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 RARE = ("_GHOSTS", "_SPECTRA_OFTEN", "_MOVED_OFTEN", "_BLEEDS", "_CROWDED_OFTEN")
 

@@ -6,8 +6,7 @@ from scipy import ndimage
 from maximask_astro.simulation import resolved
 from maximask_astro.simulation.fields import make_grid
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 SHAPE = (160, 192)
 GRID = make_grid(SHAPE, 2)

@@ -6,8 +6,7 @@ from scipy.ndimage import label
 from maximask_astro.simulation.draws import uniforms
 from maximask_astro.simulation.saturation import _level, saturate
 from maximask_astro.simulation.tests.conftest import N_EXPOSURES, SHAPE, keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.fixture(scope="module")

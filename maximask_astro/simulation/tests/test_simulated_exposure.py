@@ -10,7 +10,7 @@ from maximask_astro.simulation import (
     SimulationConfig,
     simulate_exposure,
 )
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation
 from maximask_astro.utils.errors import InputError
 
 SHAPE = (64, 96)  # the only one, so that it is compiled once

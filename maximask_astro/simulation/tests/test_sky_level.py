@@ -4,8 +4,7 @@ import pytest
 
 from maximask_astro.simulation.sky_level import sky_structure
 from maximask_astro.simulation.tests.conftest import SHAPE, keys, random_scenes
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 NUMBER = 300
 

@@ -8,8 +8,7 @@ from maximask_astro.simulation.significance import FAINTEST, signal_to_noise
 from maximask_astro.simulation.sky import Stars
 from maximask_astro.simulation.spikes import add_spikes
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 PLACE = (70.0, 45.0)  # x, y
 

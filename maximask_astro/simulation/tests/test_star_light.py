@@ -5,8 +5,7 @@ from maximask_astro.simulation.psf import psf_in_pixel
 from maximask_astro.simulation.sky import Stars
 from maximask_astro.simulation.star_light import MARGIN, N_BRIGHT, render_points
 from maximask_astro.simulation.tests.conftest import SHAPE
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 Y, X = np.indices(SHAPE, dtype=np.float32)
 NUMBER = 400

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from maximask_astro.simulation import TrackingTruth, simulate_tracking
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation
 
 SHAPE = (64, 64)
 

@@ -8,8 +8,7 @@ from maximask_astro.simulation import trails as module
 from maximask_astro.simulation.significance import FAINTEST, signal_to_noise
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
 from maximask_astro.simulation.trails import _FINE, _profile, _Shape, add_trails
-from maximask_astro.tests.helpers import quick_jit
-from maximask_astro.utils.compiling import quick_compilation
+from maximask_astro.tests.helpers import quick_compilation, quick_jit
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.tests.helpers import quick_compilation
 from maximask_astro.training import (
     MaskerTrainer,
     export_model,
@@ -16,7 +17,6 @@ from maximask_astro.training import (
     read_recipe,
     trainer,
 )
-from maximask_astro.utils.compiling import quick_compilation
 
 STEPS = 6
 RECIPE = replace(

@@ -16,10 +16,9 @@ from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.masking import ContaminantMasker
 from maximask_astro.models import build_folded_unet
-from maximask_astro.tests.helpers import random_weights
+from maximask_astro.tests.helpers import quick_compilation, random_weights
 from maximask_astro.training import fine_tune
 from maximask_astro.utils import InputError
-from maximask_astro.utils.compiling import quick_compilation
 from maximask_astro.weights import (
     LoadedModel,
     load_model,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from maximask_astro.background import array_reader, look_over
+from maximask_astro.tests.helpers import quick_compilation
 from maximask_astro.training.frames import (
     ALL_KNOWN,
     FRAMINGS,
@@ -15,7 +16,6 @@ from maximask_astro.training.frames import (
     unpack_bits,
 )
 from maximask_astro.training.tests.conftest import RECIPE
-from maximask_astro.utils.compiling import quick_compilation
 
 SIZE, CROP, STRIDE = 256, 96, 8
 

@@ -9,6 +9,7 @@ from maximask_astro.inference import combine_evidence
 from maximask_astro.models import TRACKING_OUTPUTS
 from maximask_astro.scripts.main import main
 from maximask_astro.simulation import TrackingTruth
+from maximask_astro.tests.helpers import quick_compilation
 from maximask_astro.tests.tracking_models import tiny_tracking_model
 from maximask_astro.training import TrackingTrainer, read_recipe
 from maximask_astro.training.recipe import adapted_recipe
@@ -16,7 +17,6 @@ from maximask_astro.training.tracking_card import _calibrate
 from maximask_astro.training.tracking_steps import tracking_targets
 from maximask_astro.training.tracking_trainer import tracking_scores
 from maximask_astro.utils import InputError
-from maximask_astro.utils.compiling import quick_compilation
 from maximask_astro.weights import load_model, verify_model
 
 RECIPE = """
