@@ -4,9 +4,13 @@
 import pytest
 
 # The hooks that register the markers, and skip what lacks something.
-from maximask_astro.conftest import pytest_configure, pytest_runtest_setup
+from maximask_astro.conftest import (
+    examples_compile_quickly,
+    pytest_configure,
+    pytest_runtest_setup,
+)
 
-__all__ = ["pytest_configure", "pytest_runtest_setup"]
+__all__ = ["examples_compile_quickly", "pytest_configure", "pytest_runtest_setup"]
 
 collect_ignore = ["_ext", "conf.py", "make_pictures.py"]
 

@@ -98,6 +98,18 @@ def pytest_runtest_setup(item):
             pytest.skip(reason)
 
 
+@pytest.fixture(autouse=True)
+def examples_compile_quickly(request):
+    """Examples in docstrings and pages run once: optimizing them takes longer."""
+    if isinstance(request.node, pytest.Function):
+        yield
+        return
+    from maximask_astro.tests.helpers import quick_compilation
+
+    with quick_compilation():
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data():
     """Directory of the real exposures; tests using it are marked ``real_data``."""
