@@ -6,7 +6,11 @@ from scipy.special import logit
 from maximask_astro.evaluation import ScoreHistogram, purity
 from maximask_astro.flags import ABBREVIATIONS, get_class
 from maximask_astro.inference import log_prior_factor
-from maximask_astro.training.nights import count_exposures, spread_tables
+from maximask_astro.training.nights import (
+    count_exposures,
+    presented_factors,
+    spread_tables,
+)
 from maximask_astro.training.operating_points import roc_points, thresholds_of
 from maximask_astro.training.reach import measure_reach
 
@@ -88,20 +92,10 @@ def measure(model, recipe, number, progress_bar, *, fractions, skies=None):
     priors = model.card.training_priors
     thresholds = thresholds_of(together, priors)
     curves = {n: roc_points(together, i) for i, n in enumerate(ABBREVIATIONS)}
-    presented, found = (
-        values / (1 - values)
-        for values in (
-            np.array([priors[name] for name in ABBREVIATIONS]),
-            np.nan_to_num(full.histogram.fractions, nan=0.5),
-        )
-    )
-    with np.errstate(divide="ignore"):
-        factors = presented / found
-    factors = np.where(np.isfinite(factors), factors, 1.0)
     return {
         "thresholds": thresholds,
         "roc": {name: curve for name, curve in curves.items() if curve},
-        "spread": spread_tables(full.by_sky, factors),
+        "spread": spread_tables(full, presented_factors(full, priors)),
         "figures": {
             "validation": _by_name(full.histogram.auc()),
             **_at_thresholds("night", together, thresholds, priors, default=True),

@@ -27,7 +27,13 @@ from maximask_astro.training.exposures import (
 from maximask_astro.training.frames import ALL_KNOWN
 from maximask_astro.training.sky_crops import draw_sky_crops
 
-__all__ = ["Counts", "count_exposures", "spread_tables"]
+__all__ = [
+    "SPREAD_EDGES",
+    "Counts",
+    "count_exposures",
+    "presented_factors",
+    "spread_tables",
+]
 
 _N_CLASSES = len(ABBREVIATIONS)
 
@@ -57,14 +63,18 @@ class Counts:
     by_sky : list of `~numpy.ndarray`
         For each exposure, shape (classes, 2, bins): pixels that are not, and are, of
         the class, by logit between ``SPREAD_EDGES``.
+
+    real : list of bool
+        Whether each is of a real sky.
     """
 
     histogram: ScoreHistogram = field(
         default_factory=lambda: ScoreHistogram(_N_CLASSES)
     )
     by_sky: list = field(default_factory=list)
+    real: list = field(default_factory=list)
 
-    def add(self, logits, labels, known):
+    def add(self, logits, labels, known, *, real=False):
         """
         Count an exposure.
 
@@ -75,6 +85,9 @@ class Counts:
 
         labels, known : `~numpy.ndarray`
             uint16, shape (height, width): bits of classes.
+
+        real : bool, optional
+            Whether it is of a real sky.
         """
         bits = np.uint16(1) << np.arange(_N_CLASSES, dtype=np.uint16)
         labels, known = (values[..., None] & bits != 0 for values in (labels, known))
@@ -95,12 +108,14 @@ class Counts:
             for number in range(_N_CLASSES)
         ]
         self.by_sky.append(np.array(counted))
+        self.real.append(real)
 
 
 def _batches(recipe, config, purpose, number, batch, skies):
-    """Raw exposures, labels and what is known, half of them on real skies, if any."""
+    """Exposures, labels, what is known, and whether they are of real skies: half."""
     for index in range(-(-number // batch)):
-        if skies and index % 2:
+        real_ones = bool(skies) and index % 2 == 1
+        if real_ones:
             seed = (recipe.seed, index, len(purpose))
             crops = draw_sky_crops(skies, batch, recipe.size, seed)
             real = RealSkies(
@@ -112,7 +127,8 @@ def _batches(recipe, config, purpose, number, batch, skies):
             images, labels = simulated_batch(recipe, config, purpose, index, batch)
             labels = pack_bits(labels)
             known = np.full(images.shape, ALL_KNOWN, np.uint16)
-        yield from zip(*map(np.asarray, (images, labels, known)), strict=True)
+        for each in zip(*map(np.asarray, (images, labels, known)), strict=True):
+            yield *each, real_ones
 
 
 def count_exposures(model, recipe, number, *, skies=None, fractions=None, **options):
@@ -152,19 +168,57 @@ def count_exposures(model, recipe, number, *, skies=None, fractions=None, **opti
     counts = Counts()
     exposures = _batches(recipe, config, purpose, number, batch, skies)
     bar = not options.get("progress_bar", False)
-    for image, labels, known in tqdm(exposures, total=number, disable=bar):
-        counts.add(logits_of_image(model, image), labels, known)
+    for image, labels, known, real in tqdm(exposures, total=number, disable=bar):
+        counts.add(logits_of_image(model, image), labels, known, real=real)
     return counts
 
 
-def spread_tables(by_sky, factors):
+def presented_factors(counts, priors):
+    """
+    Say how much more often the training presented each class than exposures have it.
+
+    Parameters
+    ----------
+    counts : `Counts`
+        The exposures.
+
+    priors : mapping of str to float
+        Training priors.
+
+    Returns
+    -------
+    factors : `~numpy.ndarray`
+        Ratios of odds; 1 for classes that the exposures do not have.
+    """
+    presented, found = (
+        values / (1 - values)
+        for values in (
+            np.array([priors[name] for name in ABBREVIATIONS]),
+            np.nan_to_num(counts.histogram.fractions, nan=0.5),
+        )
+    )
+    with np.errstate(divide="ignore"):
+        factors = presented / found
+    return np.where(np.isfinite(factors), factors, 1.0)
+
+
+def _deviation(pixels, fraction, probability):
+    """What two in three skies with enough pixels are within; None if they are few."""
+    seen = pixels >= _FEWEST
+    if seen.sum() < _FEWEST_SKIES:
+        return None
+    apart = np.quantile(np.abs(fraction[seen] - probability), _WITHIN)
+    return float(f"{apart / (probability * (1 - probability)):.4g}")
+
+
+def spread_tables(counts, factors):
     """
     Tell how much the true fraction at a given probability differs from sky to sky.
 
     Parameters
     ----------
-    by_sky : list of `~numpy.ndarray`
-        From `Counts`.
+    counts : `Counts`
+        The skies.
 
     factors : array_like of float
         For each class, how many times as many pixels of it the training presented,
@@ -175,28 +229,29 @@ def spread_tables(by_sky, factors):
     tables : dict of str to dict
         ``spread`` of a `~maximask_astro.weights.ModelCard`: for each class ``logit``,
         and ``sigma``, the deviation of the fraction that two in three skies are
-        within, as one of the logit.
+        within, as one of the logit; the same of the simulated and the real skies alone,
+        None where these are too few.
     """
-    no, yes = np.moveaxis(np.stack(by_sky), 2, 0).astype(float)
-    pixels = no + yes
+    no, yes = np.moveaxis(np.stack(counts.by_sky), 2, 0).astype(float)
+    pixels, real = no + yes, np.array(counts.real)
     yes = yes * np.asarray(factors, float)[None, :, None]
     with np.errstate(invalid="ignore"):
         fraction = yes / (no + yes)
     middle = (SPREAD_EDGES[:-1] + SPREAD_EDGES[1:]) / 2
-    expected = expit(middle)
+    chosen = {"sigma": slice(None), "simulated": ~real, "real": real}
     tables = {}
     for number, name in enumerate(ABBREVIATIONS):
-        logits, sigmas = [], []
-        for place, (logit, probability) in enumerate(
-            zip(middle, expected, strict=True)
-        ):
-            seen = pixels[:, number, place] >= _FEWEST
-            if seen.sum() < _FEWEST_SKIES:
-                continue
-            apart = np.abs(fraction[seen, number, place] - probability)
-            sigma = np.quantile(apart, _WITHIN) / (probability * (1 - probability))
-            logits.append(float(logit))
-            sigmas.append(float(f"{sigma:.4g}"))
-        if logits:
-            tables[name] = {"logit": logits, "sigma": sigmas}
+        table = {"logit": [], **{which: [] for which in chosen}}
+        for place, logit in enumerate(middle):
+            found = {
+                which: _deviation(
+                    pixels[of, number, place], fraction[of, number, place], expit(logit)
+                )
+                for which, of in chosen.items()
+            }
+            if found["sigma"] is not None:
+                for key, value in {"logit": float(logit), **found}.items():
+                    table[key].append(value)
+        if table["logit"]:
+            tables[name] = table
     return tables

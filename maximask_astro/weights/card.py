@@ -83,7 +83,9 @@ class ModelCard:
         `maximask_astro.weights.look_up_uncertainty`: lists ``logit`` (the
         network's log odds, at its training priors, in ascending order) and
         ``sigma``, the standard deviation over skies of the logit of the fraction of
-        pixels that are of the class where the network gives that.
+        pixels that are of the class where the network gives that; perhaps also
+        ``simulated`` and ``real``, the same over simulated and over real skies, None
+        where these were too few.
 
     figures : dict of str to dict
         What was measured with the model: by test set, numbers by name.

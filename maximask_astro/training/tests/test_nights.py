@@ -35,20 +35,24 @@ def test_only_what_is_known_counts():
     assert np.array_equal(counts.by_sky[0].sum(2), totals)
 
 
-def skies_with(scatter, *, factor=1.0, number=400, seed=1):
-    """Counts of skies whose odds differ from what the logit says by a normal number."""
+def skies_with(scatter, *, factor=1.0, number=240, seed=1, more=1):
+    """
+    Counts of skies whose odds differ from what the logit says by a normal number.
+
+    Every other one is real, whose numbers may be larger.
+    """
     random = np.random.default_rng(seed)
-    counted = []
-    for offset in random.normal(0, scatter, number):
-        counts = Counts()
-        logits = np.broadcast_to(random.uniform(-4, 4, (120, 120, 1)), (120, 120, 14))
+    counts = Counts()
+    for sky, offset in enumerate(random.normal(0, scatter, number)):
+        offset *= more if sky % 2 else 1
+        logits = np.broadcast_to(random.uniform(-4, 4, (80, 80, 1)), (80, 80, 14))
         true = random.uniform(size=logits.shape[:2]) < expit(
             logits[..., 0] + offset - np.log(factor)
         )
         bits = np.where(true, np.uint16((1 << N_CLASSES) - 1), np.uint16(0))
-        counts.add(logits, bits, np.full(bits.shape, (1 << N_CLASSES) - 1, np.uint16))
-        counted += counts.by_sky
-    return counted
+        known = np.full(bits.shape, (1 << N_CLASSES) - 1, np.uint16)
+        counts.add(logits, bits, known, real=sky % 2 == 1)
+    return counts
 
 
 @pytest.mark.parametrize("factor", [1.0, 5.0])
@@ -66,13 +70,26 @@ def test_the_spread_is_that_from_sky_to_sky(factor):
         assert len(inner) == 4
 
 
+def test_simulated_and_real_skies_stand_apart():
+    table = spread_tables(skies_with(0.3, more=2), np.ones(N_CLASSES))["TRL"]
+    near = [place for place, logit in enumerate(table["logit"]) if abs(logit) <= 2]
+    for which, scatter in (("simulated", 0.3), ("real", 0.6)):
+        values = [table[which][place] for place in near]
+        assert values == pytest.approx([scatter] * 4, rel=0.3)
+    assert np.mean([table["sigma"][place] for place in near]) == pytest.approx(
+        0.43, rel=0.25
+    )
+    few = spread_tables(skies_with(0.3, number=14), np.ones(N_CLASSES))["TRL"]
+    assert set(few["real"]) == set(few["simulated"]) == {None}
+
+
 def test_two_in_three_skies_are_within():
     tables = spread_tables(skies_with(0.4), np.ones(N_CLASSES))
     others = skies_with(0.4, seed=2)
     table = tables["CR"]
     sigma = dict(zip(table["logit"], table["sigma"], strict=True))[0.5]
     middle = 9  # between 0 and 1
-    no, yes = np.array([sky[0, :, middle] for sky in others]).T
+    no, yes = np.array([sky[0, :, middle] for sky in others.by_sky]).T
     p = expit(0.5)
     within = np.abs(yes / (no + yes) - p) < p * (1 - p) * sigma
     assert within.mean() == pytest.approx(0.683, abs=0.08)
