@@ -30,12 +30,11 @@ def _kernel_gradient(images, upstream, kernel):
 
 def _kernel_gradient_on_cpu(images, upstream, kernel):
     """
-    Gradient with respect to the kernel, as matrix products.
+    Gradient with respect to the kernel, as a matrix product.
 
-    For each place of the kernel, the image shifted by it times the upstream
-    gradient. With rows as long as those of the padded image, a shifted image is
-    a slice without holes. Images come one by one, or a few small ones one below the
-    other: so many fit into the cache.
+    The image shifted up and down, times the upstream gradient shifted left and right:
+    together all places of the kernel, in one product of large matrices. Images come
+    one by one, or a few small ones together: so many fit into the cache.
     """
     size = kernel.shape[0]
     radius = size // 2
@@ -43,34 +42,36 @@ def _kernel_gradient_on_cpu(images, upstream, kernel):
     group = max(
         n for n in _divisors(number) if n * height * width <= _TOGETHER or n == 1
     )
-    width = width + 2 * radius
+
+    def shifted(values, axis, starts):
+        """Copies of maps, moved along an axis, side by side as channels."""
+        around = [(radius, radius) if n == axis else (0, 0) for n in range(4)]
+        padded, length = jnp.pad(values, around), values.shape[axis]
+        copies = [
+            lax.slice_in_dim(padded, start, start + length, axis=axis)
+            for start in starts
+        ]
+        copies = jnp.concatenate(copies, axis=-1)
+        return copies.reshape(-1, copies.shape[-1])
 
     def add_group(total, pair):
         images, upstream = pair
-        around = ((0, 0), (radius, radius), (radius, radius), (0, 0))
-        images = jnp.pad(images, around).reshape(-1, images.shape[-1])
-        upstream = jnp.pad(upstream, ((0, 0), (0, 2 * radius), (0, 2 * radius), (0, 0)))
-        upstream = upstream.reshape(-1, upstream.shape[-1])
-        shifts = [i * width + j for i in range(size) for j in range(size)]
-        # What is beyond the end meets an upstream of zero.
-        images = jnp.pad(images, ((0, shifts[-1]), (0, 0)))
-        products = [
-            lax.dot_general(
-                images[shift : shift + len(upstream)],
-                upstream,
-                (((0,), (0,)), ((), ())),
-                preferred_element_type=jnp.float32,
-            )
-            for shift in shifts
-        ]
-        return total + jnp.stack(products), None
+        product = lax.dot_general(
+            shifted(images, 1, range(size)),
+            shifted(upstream, 2, range(size - 1, -1, -1)),
+            (((0,), (0,)), ((), ())),
+            preferred_element_type=jnp.float32,
+        )
+        return total + product, None
 
-    total = jnp.zeros((size**2, *kernel.shape[2:]), jnp.float32)
+    channels, filters = kernel.shape[2:]
+    total = jnp.zeros((size * channels, size * filters), jnp.float32)
     groups = [
         values.reshape(-1, group, *values.shape[1:]) for values in (images, upstream)
     ]
     total, _ = lax.scan(add_group, total, tuple(groups))
-    return total.reshape(kernel.shape).astype(kernel.dtype)
+    total = total.reshape(size, channels, size, filters).swapaxes(1, 2)
+    return total.astype(kernel.dtype)
 
 
 def _divisors(number):
