@@ -31,6 +31,7 @@ __all__ = [
     "SPREAD_EDGES",
     "Counts",
     "count_exposures",
+    "exposures_of",
     "presented_factors",
     "spread_tables",
 ]
@@ -111,8 +112,40 @@ class Counts:
         self.real.append(real)
 
 
-def _batches(recipe, config, purpose, number, batch, skies):
-    """Exposures, labels, what is known, and whether they are of real skies: half."""
+def exposures_of(recipe, config, purpose, number, skies=None, *, batch=None):
+    """
+    Make exposures, half of them on real skies, if there are any.
+
+    Parameters
+    ----------
+    recipe : `Recipe`
+        Gives their size and seed.
+
+    config : `~maximask_astro.simulation.SimulationConfig`
+        What is in them.
+
+    purpose : {'export', 'night'}
+        No two have exposures in common.
+
+    number : int
+        How many.
+
+    skies : list of `~maximask_astro.training.skies.Sky`, optional
+        The real skies.
+
+    batch : int, optional
+        How many are simulated at a time.
+
+    Yields
+    ------
+    image, labels, known : `~numpy.ndarray`
+        An exposure, and uint16 bits of the classes that its pixels have, and of those
+        of which that is known.
+
+    real : bool
+        Whether it is on a real sky.
+    """
+    batch = batch or recipe.batch
     for index in range(-(-number // batch)):
         real_ones = bool(skies) and index % 2 == 1
         if real_ones:
@@ -127,7 +160,10 @@ def _batches(recipe, config, purpose, number, batch, skies):
             images, labels = simulated_batch(recipe, config, purpose, index, batch)
             labels = pack_bits(labels)
             known = np.full(images.shape, ALL_KNOWN, np.uint16)
-        for each in zip(*map(np.asarray, (images, labels, known)), strict=True):
+        arrays = (
+            np.asarray(a)[: number - index * batch] for a in (images, labels, known)
+        )
+        for each in zip(*arrays, strict=True):
             yield *each, real_ones
 
 
@@ -164,9 +200,10 @@ def count_exposures(model, recipe, number, *, skies=None, fractions=None, **opti
         config, purpose = simulation_config(recipe), "export"
     else:
         config, purpose = night_config(recipe, fractions), "night"
-    batch = options.get("batch") or recipe.batch
     counts = Counts()
-    exposures = _batches(recipe, config, purpose, number, batch, skies)
+    exposures = exposures_of(
+        recipe, config, purpose, number, skies, batch=options.get("batch")
+    )
     bar = not options.get("progress_bar", False)
     for image, labels, known, real in tqdm(exposures, total=number, disable=bar):
         counts.add(logits_of_image(model, image), labels, known, real=real)
