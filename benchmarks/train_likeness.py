@@ -2,11 +2,12 @@
 Train what tells images that are unlike exposures, and try it.
 
 It learns from simulated exposures, real skies for training with and without simulated
-contaminants, and drawn pictures. What is usual is measured on exposures of a night, in
-which contaminants are as rare as the default priors say, half of them on the real skies
-for validation. It is tried on the real exposures and all the skies, of which at most
-three should be called unlike, and on the pictures of ``no_exposures.py``, of which it
-has seen none, of which at least 18 of 20 should::
+contaminants, and drawn pictures; how to judge whole images, from exposures of a night,
+in which contaminants are as rare as the default priors say. What is usual is measured
+on exposures of another night, a third of them on the real skies for validation. It is
+tried on the real exposures and all the skies, of which at most three should be called
+unlike, and on the pictures of ``no_exposures.py``, of which it has seen none, of which
+at least 18 of 20 should::
 
     python benchmarks/train_likeness.py DATA --output benchmarks/output/likeness.npz
 """
@@ -47,6 +48,9 @@ SIZE = 768
 # Not every patch of each is needed.
 _PATCHES = 32
 
+# Pixels along a side of the smallest that is judged.
+_SMALL = 288
+
 # Skies that are spoilt together, for so many exposures that are simulated wholly.
 _SKIES = 4
 
@@ -67,8 +71,8 @@ def exposures(skies, config, number, seed):
     for index in range(number):
         this = jax.random.fold_in(key, index)
         (image,), labels, _ = simulate(this, 1, config)
-        # Wholes, halves and quarters.
-        size = SIZE // (1, 2, 1, 4)[index % 4]
+        # Wholes and parts.
+        size = (SIZE, SIZE // 2, SIZE, _SMALL)[index % 4]
         yield image[:size, :size], np.asarray(labels).mean((0, 1, 2))
         if index % (2 * _SKIES):
             continue
@@ -89,7 +93,7 @@ def _some(rng, patches):
 
 
 def patches_of_exposures(data, number):
-    """Patches of exposures to learn from, and of others to compare with."""
+    """Patches of exposures and of a night to learn from, and of one to compare with."""
     rng, fractions, learned = np.random.default_rng(SEED), [], []
     config = SimulationConfig((SIZE, SIZE), quiet=0.5)
     skies = marked_skies(data, "training")
@@ -98,11 +102,14 @@ def patches_of_exposures(data, number):
         fractions += [] if found is None else [found]
     often = dict(zip(ABBREVIATIONS, np.mean(fractions, axis=0).tolist(), strict=True))
     night = night_config(replace(read_recipe("cpu"), size=SIZE), often)
-    skies = marked_skies(data, "validation")
-    held_out = [
-        patches_of(image) for image, _ in exposures(skies, night, number, SEED + 1)
+    nights = [
+        [
+            patches_of(image)
+            for image, _ in exposures(marked_skies(data, part), night, number, seed)
+        ]
+        for part, seed in (("training", SEED + 2), ("validation", SEED + 1))
     ]
-    return learned, held_out
+    return learned, *nights
 
 
 def read_images(path, most=4):
@@ -151,18 +158,18 @@ def main():
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     keep_compiled()
-    learned, held_out = patches_of_exposures(args.data, args.number)
+    learned, nights, held_out = patches_of_exposures(args.data, args.number)
     rng = np.random.default_rng(SEED)
     others = [
         _some(rng, patches_of(draw_picture(SEED, index)))
         for index in range(args.pictures)
     ]
     print(
-        f"{len(learned)} exposures and {len(others)} other pictures to learn from, "
-        f"{len(held_out)} exposures to compare with"
+        f"{len(learned)} exposures, {len(nights)} of a night and {len(others)} other "
+        f"pictures to learn from, {len(held_out)} exposures to compare with"
     )
     likeness = train_likeness(
-        learned, others, held_out, steps=args.steps, progress_bar=True
+        learned, others, nights, held_out, steps=args.steps, progress_bar=True
     )
     if args.output is not None:
         np.savez_compressed(args.output, **half_precision(likeness))

@@ -1,15 +1,14 @@
-"""The networks that tell exposures from other pictures: patches, then the whole."""
+"""What tells exposures from other pictures: a network for patches, then the whole."""
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 __all__ = ["N_FEATURES", "image_logit", "likeness_shapes", "patch_logits"]
 
-# Of an image, see `maximask_astro.inference.image_features`.
-N_FEATURES = 8
-
-# Units behind them, and how far features count from their mean, in deviations.
-_UNITS, _FARTHEST = 16, 4.0
+# Of an image, see `maximask_astro.inference.image_features`, and how far from their
+# mean they count, in deviations.
+N_FEATURES, _FARTHEST = 7, 4.0
 
 # Of the convolutions, each of which halves the size, and of the layer behind them.
 _CHANNELS, _HIDDEN = (16, 32, 48, 64), 48
@@ -33,8 +32,7 @@ def likeness_shapes():
     layers = {
         "hidden": (2 * before, _HIDDEN),
         "out": (_HIDDEN, 1),
-        "image_hidden": (N_FEATURES, _UNITS),
-        "image_out": (_UNITS, 1),
+        "image": (N_FEATURES, 1),
     }
     for name, sizes in layers.items():
         shapes[f"{name}/kernel"] = sizes
@@ -52,19 +50,17 @@ def image_logit(weights, features):
     weights : mapping of str to array
         Of `likeness_shapes`.
 
-    features : array
+    features : `~numpy.ndarray`
         Shape (..., `N_FEATURES`), see `maximask_astro.inference.image_features`.
 
     Returns
     -------
-    logits : array
+    logits : `~numpy.ndarray`
         Shape (...): log odds that it is no exposure, if as many are as are not.
     """
     values = (features - weights["image_mean"]) / weights["image_scale"]
-    values = jnp.clip(values, -_FARTHEST, _FARTHEST)
-    values = values @ weights["image_hidden/kernel"] + weights["image_hidden/bias"]
-    values = jnp.maximum(values, 0) @ weights["image_out/kernel"]
-    return (values + weights["image_out/bias"])[..., 0]
+    values = np.clip(values, -_FARTHEST, _FARTHEST)
+    return (values @ weights["image/kernel"] + weights["image/bias"])[..., 0]
 
 
 def patch_logits(weights, patches):

@@ -119,8 +119,7 @@ def likeness_weights():
     values["out/bias"][0] = -2.0
     # The mean of the patches, as it is.
     values["image_scale"][:] = 1.0
-    values["image_hidden/kernel"][0, :2] = 1.0, -1.0
-    values["image_out/kernel"][:2, 0] = 1.0, -1.0
+    values["image/kernel"][0, 0] = 1.0
     return values
 
 

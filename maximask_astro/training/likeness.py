@@ -3,14 +3,16 @@ Train what tells images that are unlike exposures.
 
 A small network learns to tell patches of exposures from patches of other pictures, and
 with that tells apart what it has never seen of either (outlier exposure: Hendrycks,
-Mazeika & Dietterich 2019, ICLR). A still smaller one judges images by what their
-patches are like together; it learns from images whose patches the first has not seen.
-How unusual an image is, is then measured on exposures that neither has learned from.
+Mazeika & Dietterich 2019, ICLR). A logistic regression judges images by what their
+patches are like together; it learns from nights, and from pictures whose patches the
+network has not seen. How unusual an image is, is then measured on exposures that
+neither has learned from.
 """
 
 from functools import partial
 
 import numpy as np
+from scipy.optimize import minimize
 from tqdm import tqdm
 
 from maximask_astro.background import array_reader
@@ -20,17 +22,22 @@ from maximask_astro.inference import (
     image_features,
     image_score,
 )
-from maximask_astro.networks import image_logit, likeness_shapes, patch_logits
+from maximask_astro.networks import (
+    N_FEATURES,
+    image_logit,
+    likeness_shapes,
+    patch_logits,
+)
 
 __all__ = ["patches_of", "train_likeness"]
 
 _BATCH, _RATE, _DECAY = 64, 2e-3, 1e-3
 
-# One in so many images teaches how to judge an image by its patches.
+# One in so many pictures teaches how to judge an image by its patches.
 _ONE_IN = 4
 
-# Images at a time, in so many steps.
-_IMAGES, _IMAGE_STEPS = 256, 2000
+# Of the regression: what the squares of the weights cost.
+_RIDGE = 3e-3
 
 # Quantiles of their scores that are kept.
 _N_SCORES = 2001
@@ -55,33 +62,35 @@ def patches_of(image):
 
 
 def _first_weights(rng):
-    """Weights that keep the signal's strength; the last ones are zero."""
+    """Weights of the network that keep the signal's strength; the last are zero."""
     weights = {}
     for path, shape in likeness_shapes().items():
+        if path.startswith("image"):
+            continue
         size = np.prod(shape[:-1]) if path.endswith("kernel") else np.inf
-        factor = 0.0 if path.startswith(("out", "image_out")) else np.sqrt(2 / size)
+        factor = 0.0 if path.startswith("out") else np.sqrt(2 / size)
         weights[path] = (factor * rng.standard_normal(shape)).astype(np.float32)
     return weights
 
 
-def _learn(judge, weights, draw, steps, *, fixed, progress_bar=False):
+def _learn(weights, draw, steps, progress_bar):
     """
-    Let a network learn (AdamW, with a rate that falls as a cosine).
+    Let the network learn (AdamW, with a rate that falls as a cosine).
 
-    ``draw`` gives as many of exposures as, after them, of pictures; ``fixed`` are
-    weights that stay as they are.
+    ``draw`` gives as many patches of exposures as, after them, of pictures.
     """
     import jax
     import jax.numpy as jnp
 
-    def loss_of(weights, values):
-        signs = jnp.repeat(jnp.array([-1.0, 1.0]), len(values) // 2)
-        return jax.nn.softplus(-signs * judge({**fixed, **weights}, values)).mean()
+    signs = np.repeat(np.float32([-1.0, 1.0]), _BATCH)
+
+    def loss_of(weights, patches):
+        return jax.nn.softplus(-signs * patch_logits(weights, patches)).mean()
 
     @jax.jit
-    def step(state, values, number):
+    def step(state, patches, number):
         weights, first, second = state
-        slope = jax.grad(loss_of)(weights, values)
+        slope = jax.grad(loss_of)(weights, patches)
         first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, slope)
         second = jax.tree.map(lambda v, g: 0.99 * v + 0.01 * g**2, second, slope)
         rate = _RATE / 2 * (1 + jnp.cos(jnp.pi * number / steps))
@@ -92,21 +101,37 @@ def _learn(judge, weights, draw, steps, *, fixed, progress_bar=False):
 
         return jax.tree.map(changed, weights, first, second), first, second
 
-    weights = {path: w for path, w in weights.items() if path not in fixed}
     zeros = {path: np.zeros_like(w) for path, w in weights.items()}
     state = weights, zeros, zeros
     for number in tqdm(range(1, steps + 1), disable=not progress_bar):
         state = step(state, draw().astype(np.float32), np.float32(number))
-    return {**fixed, **{path: np.asarray(w) for path, w in state[0].items()}}
+    return {path: np.asarray(w) for path, w in state[0].items()}
 
 
-def _parts(images):
-    """Images to learn patches from, and images to learn from how they are together."""
-    chosen = np.arange(len(images)) % _ONE_IN == _ONE_IN - 1
-    return [
-        [image for image, yes in zip(images, part, strict=True) if yes]
-        for part in (~chosen, chosen)
-    ]
+def _regress(weights, sides):
+    """Add to the weights what judges images: features of nights, and of pictures."""
+    number = min(map(len, sides))
+    both = np.concatenate([side[:number] for side in sides])
+    weights = {
+        **weights,
+        "image_mean": both.mean(0).astype(np.float32),
+        "image_scale": (both.std(0) + 1e-3).astype(np.float32),
+    }
+
+    def with_image(values):
+        kernel = {"image/kernel": values[1:, None], "image/bias": values[:1]}
+        return {**weights, **kernel}
+
+    def cost(values):
+        scores = (image_logit(with_image(values), side) for side in sides)
+        wrong = (
+            np.logaddexp(0, sign * score).mean()
+            for sign, score in zip((1, -1), scores, strict=True)
+        )
+        return sum(wrong) / 2 + _RIDGE * (values[1:] ** 2).sum()
+
+    best = minimize(cost, np.zeros(1 + N_FEATURES), method="BFGS").x
+    return with_image(best.astype(np.float32))
 
 
 def _turned(rng, patches):
@@ -115,13 +140,14 @@ def _turned(rng, patches):
     return patches.swapaxes(1, 2) if rng.uniform() < 0.5 else patches
 
 
-def _draw_from(rng, sides, number):
-    """So many of each side, one side after the other."""
-    return np.concatenate([s[rng.integers(len(s), size=number)] for s in sides])
+def _features(weights, images):
+    """Features of those images that have enough patches."""
+    features = (image_features(weights, Patches(*patches)) for patches in images)
+    return np.array([found for found in features if found is not None])
 
 
 def train_likeness(
-    exposures, pictures, held_out, *, steps=3000, seed=1, progress_bar=False
+    exposures, pictures, nights, held_out, *, steps=3000, seed=1, progress_bar=False
 ):
     """
     Train what tells images that are unlike exposures.
@@ -133,6 +159,9 @@ def train_likeness(
 
     pictures : list of `~maximask_astro.inference.Patches`
         Patches of each of other pictures.
+
+    nights : list of `~maximask_astro.inference.Patches`
+        Patches of exposures that are as ordinary as those that are to be judged.
 
     held_out : list of `~maximask_astro.inference.Patches`
         Patches of each of the exposures that others are compared with; none that is
@@ -154,34 +183,19 @@ def train_likeness(
         quantiles of the scores of the exposures that are held out.
     """
     rng = np.random.default_rng(seed)
-    alone, together = zip(*map(_parts, (exposures, pictures)), strict=True)
-    sides = [np.concatenate([p.pixels for p in images]) for images in alone]
-    first = _first_weights(rng)
-    last = {path: first.pop(path) for path in list(first) if path.startswith("image")}
-    weights = _learn(
-        patch_logits,
-        first,
-        lambda: _turned(rng, _draw_from(rng, sides, _BATCH)),
-        steps,
-        fixed={},
-        progress_bar=progress_bar,
-    )
-    sides = []
-    for images in together:
-        features = [image_features(weights, Patches(*patches)) for patches in images]
-        sides.append(np.array([found for found in features if found is not None]))
-    both = np.concatenate([side[: min(map(len, sides))] for side in sides])
-    usual = {
-        "image_mean": both.mean(0).astype(np.float32),
-        "image_scale": (both.std(0) + 1e-3).astype(np.float32),
-    }
-    weights |= _learn(
-        image_logit,
-        last,
-        lambda: _draw_from(rng, sides, _IMAGES),
-        _IMAGE_STEPS,
-        fixed=usual,
-    )
+    others = pictures[::_ONE_IN]
+    pictures = [p for number, p in enumerate(pictures) if number % _ONE_IN]
+    sides = [
+        np.concatenate([patches.pixels for patches in images])
+        for images in (exposures, pictures)
+    ]
+
+    def draw():
+        drawn = [side[rng.integers(len(side), size=_BATCH)] for side in sides]
+        return _turned(rng, np.concatenate(drawn))
+
+    weights = _learn(_first_weights(rng), draw, steps, progress_bar)
+    weights = _regress(weights, [_features(weights, i) for i in (nights, others)])
     scores = map(partial(image_score, weights), held_out)
     scores = [score for score in scores if score is not None]
     quantiles = np.quantile(scores, np.linspace(0, 1, _N_SCORES))

@@ -11,20 +11,21 @@ from maximask_astro.training.other_pictures import _KINDS
 
 def exposure(seed):
     rng = np.random.default_rng(seed)
-    return rng.normal(300, 17, (2 * PATCH, 3 * PATCH))
+    return rng.normal(300, 17, (4 * PATCH, 4 * PATCH))
 
 
 def picture(seed):
     rng = np.random.default_rng((1, seed))
-    return np.kron(rng.uniform(0, 255, (16, 24)), np.ones((8, 8)))
+    return np.kron(rng.uniform(0, 255, (32, 32)), np.ones((8, 8)))
 
 
 @pytest.fixture(scope="module")
 def likeness():
-    exposures = [patches_of(exposure(seed)) for seed in range(18)]
+    exposures = [patches_of(exposure(seed)) for seed in range(10)]
+    nights = [patches_of(exposure(seed)) for seed in range(10, 18)]
     held_out = [patches_of(exposure(seed)) for seed in range(18, 24)]
     pictures = [patches_of(picture(seed)) for seed in range(12)]
-    return train_likeness(exposures, pictures, held_out, steps=40)
+    return train_likeness(exposures, pictures, nights, held_out, steps=40)
 
 
 def test_it_tells_what_it_has_not_seen(likeness):
