@@ -50,7 +50,7 @@ class Patches(NamedTuple):
 
     levels : `~numpy.ndarray`
         float64, shape (number, 3): median, spread (half of what the middle 68%
-        span) and noise (that of differences of neighbours, over the square root
+        span) and noise (that of differences of neighbors, over the square root
         of two) of each, in the image's unit.
     """
 
