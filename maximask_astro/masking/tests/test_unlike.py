@@ -14,7 +14,7 @@ from maximask_astro.tests.helpers import knows_noise, with_bright_pixels
 from maximask_astro.utils import MaximaskWarning
 from maximask_astro.weights import load_model
 
-SHAPE = (200, 192)
+SHAPE = (260, 256)
 
 
 @pytest.fixture(scope="module")
