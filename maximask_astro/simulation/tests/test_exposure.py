@@ -19,7 +19,7 @@ from maximask_astro.simulation.stages import run_stage, simulate_each, some_of
 from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation, quick_jit
 from maximask_astro.utils.errors import InputError
 
-# The one that the trainer's tests compile too.
+# The frequencies are those of the tests of the command that trains.
 CONFIG = SimulationConfig(
     (64, 64), tuple({**DEFAULT_FREQUENCIES, **SIMULATED_OFTEN}.items())
 )
