@@ -24,7 +24,7 @@ from scipy.special import logit
 from tqdm import tqdm
 
 from maximask_astro.evaluation import ScoreHistogram, purity
-from maximask_astro.flags import ABBREVIATIONS, get_class
+from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.inference import log_prior_factor, logits_of_image
 from maximask_astro.simulation import RealSkies, SimulationConfig, spoil_skies
 from maximask_astro.training import draw_sky_crops, fine_tune, read_skies
@@ -99,7 +99,7 @@ def main(args):
     for number, name in enumerate(ABBREVIATIONS):
         if before.counts[number, 1].sum() < _FEWEST:
             continue
-        prior = get_class(name).prior
+        prior = base.card.prior(name)
         shift = log_prior_factor(base.card.training_priors[name], prior)
         threshold = logit(base.card.thresholds[name]) + shift
         pure = purity_above(before, number, threshold)

@@ -29,10 +29,10 @@ from maximask_astro.inference import log_prior_factor
 PRIORS = np.array([flag.prior for flag in CLASSES])
 
 
-def log_factors(card):
-    """Shift of each class's logit to the default prior."""
+def log_factors(card, priors=PRIORS):
+    """Shift of each class's logit to other priors."""
     training = [card.training_priors[name] for name in ABBREVIATIONS]
-    return log_prior_factor(training, PRIORS)
+    return log_prior_factor(training, priors)
 
 
 def at_threshold(histogram, index, logit):
@@ -50,6 +50,8 @@ def print_model(evaluator, histogram):
     """One row a class."""
     card = evaluator.card
     factors = log_factors(card)
+    # Its thresholds are for its own default priors.
+    own_factors = log_factors(card, [card.prior(name) for name in ABBREVIATIONS])
     thresholds, best = best_thresholds(histogram, PRIORS, factors)
     rates = [completeness_at(histogram, rate) for rate in (1e-2, 1e-3, 1e-4)]
     print(f"{card.name}")
@@ -61,10 +63,13 @@ def print_model(evaluator, histogram):
     for index, name in enumerate(ABBREVIATIONS):
         own = card.thresholds.get(name, CLASSES[index].threshold)
         columns = []
-        for threshold in (thresholds[index], own):
+        for threshold, factor in (
+            (thresholds[index], factors[index]),
+            (own, own_factors[index]),
+        ):
             with np.errstate(divide="ignore"):
                 odds = np.log(threshold) - np.log1p(-threshold)
-            values = at_threshold(histogram, index, odds + factors[index])
+            values = at_threshold(histogram, index, odds + factor)
             columns.append(
                 f"{threshold:>9.4f} {values[0]:>6.3f} {values[1]:>6.3f} "
                 f"{values[2]:>6.3f}"

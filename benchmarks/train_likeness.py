@@ -101,7 +101,8 @@ def patches_of_exposures(data, number):
         learned.append(_some(rng, patches_of(image)))
         fractions += [] if found is None else [found]
     often = dict(zip(ABBREVIATIONS, np.mean(fractions, axis=0).tolist(), strict=True))
-    night = night_config(replace(read_recipe("cpu"), size=SIZE), often)
+    # What is unusual is still an exposure.
+    night = night_config(replace(read_recipe("cpu"), size=SIZE), often, unusual=1.0)
     nights = [
         [
             patches_of(image)

@@ -160,6 +160,7 @@ class WholeCard(SphinxDirective):
                 {
                     "Class": f"``{name}``",
                     "Training prior": _number(card.training_priors.get(name)),
+                    "Prior": _number(card.prior(name)),
                     "Threshold": _number(card.thresholds.get(name)),
                     "TPR at 1e-3": _number(_at_rate(curve, 1e-3)),
                     "TPR at 1e-4": _number(_at_rate(curve, 1e-4)),

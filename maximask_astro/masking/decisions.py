@@ -30,7 +30,7 @@ def settle(card, *, classes, priors, thresholds):
         The classes, in the order of the model.
     """
     names = resolve_classes(classes, card.classes)
-    new_priors = resolve_priors(priors, names)
+    new_priors = resolve_priors(priors, names, card)
     limits = resolve_thresholds(thresholds, names, card, new_priors)
     return tuple(
         ClassSettings(

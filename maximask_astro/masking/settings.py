@@ -74,7 +74,7 @@ def _number(value, low_open, what):
     return float(value)
 
 
-def resolve_priors(priors, names):
+def resolve_priors(priors, names, card):
     """
     Resolve priors.
 
@@ -87,6 +87,9 @@ def resolve_priors(priors, names):
 
     names : sequence of str
         The selected classes.
+
+    card : `~maximask_astro.weights.ModelCard`
+        The model's card, with its default priors.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def resolve_priors(priors, names):
     given = {} if priors == "default" else _by_class(priors, "priors")
     resolved = {}
     for name in names:
-        value = given.get(name, get_class(name).prior)
+        value = given.get(name, card.prior(name))
         if value is not None:
             value = _number(value, True, f"The prior of {name}")
         resolved[name] = value

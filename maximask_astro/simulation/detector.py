@@ -94,7 +94,9 @@ def add_noise(key, image, scene):
         return scene.read_noise * normal(key, image.shape)
 
     image = sometimes(
-        draw.bayer < _OFTEN_BAYER, lambda image: bayer_mosaic(keys[1], image), image
+        draw.bayer < scene.unusual * _OFTEN_BAYER,
+        lambda image: bayer_mosaic(keys[1], image),
+        image,
     )
 
     def gaussian(image):
@@ -121,7 +123,7 @@ def add_noise(key, image, scene):
         (draw.response < _OFTEN_RESPONSE) & ~scene.counting, respond, noisy
     )
     noisy = sometimes(
-        (draw.heavy < _OFTEN_HEAVY) & ~scene.counting,
+        (draw.heavy < scene.unusual * _OFTEN_HEAVY) & ~scene.counting,
         lambda noisy: image + add_heavy_tails(keys[5], noisy - image),
         noisy,
     )

@@ -95,6 +95,11 @@ class SimulationConfig:
         but cosmic rays and saturated pixels: others are ten times as rare in
         them. Most calibrated exposures are like this.
 
+    unusual : float, optional
+        How often, in [0, 1], there is what few exposures of a night have, in units
+        of exposures for training: stars trailed, out of focus or in clusters, large
+        galaxies, round fields, stray light, counted photons, images of eight bits.
+
     Raises
     ------
     InputError
@@ -106,6 +111,7 @@ class SimulationConfig:
     frequencies: tuple = ()
     strengths: str = "wide"
     quiet: float = 0.0
+    unusual: float = 1.0
 
     def __post_init__(self):
         given = dict(self.frequencies)
@@ -124,11 +130,12 @@ class SimulationConfig:
                 f"The strengths of contaminants are '{self.strengths}'; they must be "
                 f"{' or '.join(map(repr, STRENGTHS))}."
             )
-        if not 0 <= self.quiet <= 1:
-            raise InputError(
-                f"The fraction of quiet exposures is {self.quiet}; it must be from 0 "
-                "to 1."
-            )
+        for what, value in (
+            ("fraction of quiet exposures", self.quiet),
+            ("frequency of unusual exposures", self.unusual),
+        ):
+            if not 0 <= value <= 1:
+                raise InputError(f"The {what} is {value}; it must be from 0 to 1.")
         every = {**DEFAULT_FREQUENCIES, **given}
         # Hashable, for the compiler's cache.
         object.__setattr__(self, "frequencies", tuple(every.items()))
@@ -145,7 +152,7 @@ class SimulationConfig:
 
         Returns
         -------
-        frequencies, as_paper, quiet : tree of arrays
+        frequencies, as_paper, quiet, unusual : tree of arrays
             Of each of them.
         """
         given = dict(self.frequencies)
@@ -154,13 +161,14 @@ class SimulationConfig:
             for name in DEFAULT_FREQUENCIES
         }
         as_paper = np.full(number, self.strengths == "paper")
-        return frequencies, as_paper, np.full(number, self.quiet, np.float32)
+        fractions = (np.full(number, f, np.float32) for f in (self.quiet, self.unusual))
+        return frequencies, as_paper, *fractions
 
 
 _NAMES = ("scene", "stars", "galaxies", "sky", "noise", "digits", *DEFAULT_FREQUENCIES)
 
 
-def plan(key, frequencies, as_paper, quiet):
+def plan(key, frequencies, as_paper, quiet, unusual=1.0):
     """
     Draw what an exposure is like and what is in it.
 
@@ -177,6 +185,9 @@ def plan(key, frequencies, as_paper, quiet):
 
     quiet : array
         Fraction of quiet exposures.
+
+    unusual : array, optional
+        How often there is what few exposures have.
 
     Returns
     -------
@@ -198,7 +209,7 @@ def plan(key, frequencies, as_paper, quiet):
         keys[name], second = jax.random.split(keys[name])
         often = often if name in _EVERYWHERE else factor * often
         there[name] = chance(second, often)
-    return keys, there, draw_scene(keys["scene"], as_paper)
+    return keys, there, draw_scene(keys["scene"], as_paper, unusual)
 
 
 def spoil(keys, there, scene, objects, stars, expose):
@@ -334,9 +345,9 @@ def _finish(key, image, objects, masks, scene):
     return digitize(key, image, scene), labels
 
 
-def _simulate(key, frequencies, as_paper, quiet, *, shape):
+def _simulate(key, *chances, shape):
     """Exposures in data numbers, their labels, and their scenes."""
-    keys, there, scene = run_stage(plan, key, frequencies, as_paper, quiet)
+    keys, there, scene = run_stage(plan, key, *chances)
     there = jax.device_get(there)
     stars, objects = run_stage(_draw_objects, keys, scene, shape=shape)
 

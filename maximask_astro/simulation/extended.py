@@ -178,7 +178,8 @@ def draw_extended(key, scene, shape):
 
     image = jnp.zeros(shape)
     image = jax.lax.cond(number > 0, smooth_objects, leave, image)
-    return jax.lax.cond(draw.resolved < _OFTEN_RESOLVED, resolved, leave, image)
+    often = scene.unusual * _OFTEN_RESOLVED
+    return jax.lax.cond(draw.resolved < often, resolved, leave, image)
 
 
 def _gathered(draw, scene, shape):

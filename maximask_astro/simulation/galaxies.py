@@ -120,7 +120,7 @@ def draw_galaxies(key, scene, shape):
 
     # Where a telescope did not follow, stars that blend would be streaks.
     blurred = (scene.trailing > 0) | (scene.defocus > 0)
-    often = jnp.where(blurred, 0.0, _OFTEN_CROWD)
+    often = jnp.where(blurred, 0.0, scene.unusual * _OFTEN_CROWD)
     image = draw_extended(keys[2], scene, shape)
     image = image + draw_crowd(keys[3], scene, shape, often)
     image = jax.lax.cond(number > 0, small, leave, image)

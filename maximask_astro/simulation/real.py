@@ -120,8 +120,8 @@ def _finish(sky, image, masks, scene):
     return image, labels, known
 
 
-def _spoil(key, sky, frequencies, as_paper, quiet):
-    keys, there, scene = run_stage(plan, key, frequencies, as_paper, quiet)
+def _spoil(key, sky, *chances):
+    keys, there, scene = run_stage(plan, key, *chances)
     there = jax.device_get(there)
     scene, real, stars = run_stage(_prepare, scene, sky)
 

@@ -164,6 +164,10 @@ class Scene(NamedTuple):
 
     counting : bool
         Whether the camera counts photons.
+
+    unusual : float
+        How often, in units of exposures for training, there is what few exposures
+        of a night have.
     """
 
     sky: jax.Array
@@ -194,6 +198,7 @@ class Scene(NamedTuple):
     vignetting: jax.Array = 0.0
     round_field: jax.Array = 0.0
     counting: jax.Array = False
+    unusual: jax.Array = 1.0
 
 
 def pixel_grid(shape):
@@ -244,13 +249,13 @@ def _between(number, low, high):
     return low + (high - low) * number
 
 
-def _draw_levels(key):
+def _draw_levels(key, unusual):
     """Sky, read noise, smoothing, noise, full well, gain and whether it counts."""
     draw = uniforms(
         key, "dark", "dark_sky", "sky", "read_noise", "counting", "counts", "resampled",
         "smoothing", "full_well", "gain", "eight_bits", "coarse_gain",
     )  # fmt: skip
-    counting = draw.counting < _OFTEN_COUNTING
+    counting = draw.counting < unusual * _OFTEN_COUNTING
     dark = draw.dark < _OFTEN_DARK
     sky = log_between(draw.sky, *_SKY)
     sky = jnp.where(dark, log_between(draw.dark_sky, *_DARK_SKY), sky)
@@ -262,7 +267,7 @@ def _draw_levels(key):
     sigma = jnp.sqrt(sky + read_noise**2) * noise_after_smoothing(smoothing)
     sigma = jnp.where(counting, jnp.maximum(sigma, _LEAST_NOISE_COUNTING), sigma)
 
-    eight_bits = (draw.eight_bits < _OFTEN_EIGHT_BITS) & ~counting
+    eight_bits = (draw.eight_bits < unusual * _OFTEN_EIGHT_BITS) & ~counting
     gain = sigma * log_between(draw.gain, *_GAIN)
     coarse = sigma * log_between(draw.coarse_gain, *_GAIN_EIGHT_BITS)
     gain = jnp.where(counting, 1.0, jnp.where(eight_bits, coarse, gain))
@@ -280,10 +285,10 @@ def _draw_levels(key):
     }
 
 
-def _draw_path(key):
+def _draw_path(key, unusual):
     """How the telescope moved."""
     draw = uniforms(key, "trails", "length", "manner", "resting", "bent", "bend")
-    trails = draw.trails < _OFTEN_TRAILING
+    trails = draw.trails < unusual * _OFTEN_TRAILING
     jumping = draw.manner < _OFTEN_JUMPING
     drifting_off = draw.manner > 1 - _OFTEN_DRIFTING_OFF
     resting = jnp.where(jumping | drifting_off, _between(draw.resting, *_RESTING), 0.0)
@@ -296,7 +301,7 @@ def _draw_path(key):
     }
 
 
-def _draw_optics(key, smoothing):
+def _draw_optics(key, smoothing, unusual):
     """What the sky and the telescope make of a star."""
     draw = uniforms(
         key, "undersampled", "few_pixels", "fwhm", "moffat", "wings", "ellipticity",
@@ -310,12 +315,13 @@ def _draw_optics(key, smoothing):
         log_between(draw.few_pixels, *_FWHM_UNDERSAMPLED),
         log_between(draw.fwhm, *_FWHM),
     )
-    slight = (draw.defocused - _OFTEN_DEFOCUSED) < _OFTEN_SLIGHTLY_DEFOCUSED
+    any_defocus = _OFTEN_DEFOCUSED + _OFTEN_SLIGHTLY_DEFOCUSED
+    slight = draw.defocused < unusual * any_defocus
     defocus = jnp.where(slight, log_between(draw.defocus, *_SLIGHT_DEFOCUS), 0.0)
-    much = draw.defocused < _OFTEN_DEFOCUSED
+    much = draw.defocused < unusual * _OFTEN_DEFOCUSED
     defocus = jnp.where(much, log_between(draw.defocus, *_DEFOCUS), defocus)
     obstructed = draw.unobstructed >= _OFTEN_UNOBSTRUCTED
-    is_round = draw.round < _OFTEN_ROUND
+    is_round = draw.round < unusual * _OFTEN_ROUND
     axis_y, axis_x = (
         jnp.where(is_round, _between(u, *_AXIS_OF_ROUND), _between(u, *_AXIS))
         for u in (draw.axis_y, draw.axis_x)
@@ -348,7 +354,7 @@ def _draw_optics(key, smoothing):
     }
 
 
-def draw_scene(key, as_paper=False):
+def draw_scene(key, as_paper=False, unusual=1.0):
     """
     Draw an exposure's properties, from space to the amateur's garden.
 
@@ -360,16 +366,20 @@ def draw_scene(key, as_paper=False):
     as_paper : bool or array, optional
         Whether contaminants are as strong as in the paper.
 
+    unusual : float or array, optional
+        How often there is what few exposures have, see `Scene`.
+
     Returns
     -------
     scene : `Scene`
         Its numbers.
     """
     keys = jax.random.split(key, 3)
-    levels = _draw_levels(keys[0])
+    levels = _draw_levels(keys[0], unusual)
     return Scene(
         **levels,
-        **_draw_optics(keys[1], levels["smoothing"]),
-        **_draw_path(keys[2]),
+        **_draw_optics(keys[1], levels["smoothing"], unusual),
+        **_draw_path(keys[2], unusual),
         as_paper=jnp.asarray(as_paper),
+        unusual=jnp.asarray(unusual),
     )

@@ -109,6 +109,7 @@ def _draw_places(key, one, crowded, scene, shape, n_all):
     place = jnp.stack([each.y, each.x]) * size - MARGIN
 
     often = jnp.where(crowded, _OFTEN_CLUSTER_CROWDED, _OFTEN_CLUSTER)
+    often = scene.unusual * often
     low, high = _SHARE_OF_CLUSTER
     share = jnp.where(one.cluster < often, low + (high - low) * one.share, 0.0)
     core = log_between(one.core, *_CORE)

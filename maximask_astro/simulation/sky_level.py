@@ -125,7 +125,7 @@ def _add_glow(key, sky, scene):
         dy, dx = y - place[0] * shape[0], x - place[1] * shape[1]
         return sky + height / (1 + (dy**2 + dx**2) / size**2) ** 1.5
 
-    return _sometimes(draw.there < _OFTEN_GLOW, add, sky)
+    return _sometimes(draw.there < scene.unusual * _OFTEN_GLOW, add, sky)
 
 
 def _add_arc(key, sky, scene):
@@ -153,7 +153,7 @@ def _add_arc(key, sky, scene):
         front = jax.nn.sigmoid((cos * dx + sin * dy) / width)
         return sky + height * front * jnp.exp(-0.5 * (across**2 + along**2))
 
-    return _sometimes(draw.there < _OFTEN_ARC, add, sky)
+    return _sometimes(draw.there < scene.unusual * _OFTEN_ARC, add, sky)
 
 
 def sky_structure(key, scene, shape):

@@ -19,6 +19,7 @@ from maximask_astro.training.normalization import normalize_batch
 from maximask_astro.training.other_pictures import draw_picture
 from maximask_astro.training.pairs import read_examples
 from maximask_astro.training.picture import draw_learning_curve
+from maximask_astro.training.priors import DEFAULT_PRIORS
 from maximask_astro.training.recipe import Recipe, read_recipe
 from maximask_astro.training.skies import Sky, read_skies
 from maximask_astro.training.sky_crops import SkyCrops, draw_sky_crops
@@ -26,6 +27,7 @@ from maximask_astro.training.tracking_trainer import TrackingTrainer
 from maximask_astro.training.trainer import MaskerTrainer
 
 __all__ = [
+    "DEFAULT_PRIORS",
     "Example",
     "LossWeights",
     "MaskerTrainer",

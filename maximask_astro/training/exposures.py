@@ -1,11 +1,11 @@
 """Simulated exposures for training: which keys they are made from."""
 
-from maximask_astro.flags import get_class
 from maximask_astro.simulation import (
     DEFAULT_FREQUENCIES,
     SimulationConfig,
     simulate,
 )
+from maximask_astro.training.priors import DEFAULT_PRIORS
 
 __all__ = [
     "PURPOSES",
@@ -29,6 +29,9 @@ PURPOSES = {
     "night on skies": 8,
 }
 
+
+# Training shows what is hard more often than a night does, by so much.
+_UNUSUAL = 0.1
 
 # The same for all trainings, so that they can be compared.
 _VALIDATION_SEED = 0
@@ -59,7 +62,7 @@ def simulation_config(recipe, purpose="training"):
     )
 
 
-def night_config(recipe, fractions):
+def night_config(recipe, fractions, unusual=_UNUSUAL):
     """
     The simulation of a night, in which contaminants are as rare as the priors say.
 
@@ -72,18 +75,24 @@ def night_config(recipe, fractions):
         Fraction of the pixels of simulated exposures that have each class, with the
         frequencies of the recipe.
 
+    unusual : float, optional
+        How often there is what few exposures have, in units of training, see
+        `~maximask_astro.simulation.SimulationConfig`.
+
     Returns
     -------
     config : `~maximask_astro.simulation.SimulationConfig`
         As that of the recipe, but with fewer exposures that have a class, so that the
-        fraction of the pixels is the default prior; never more.
+        fraction of the pixels is the default prior of our models; never more.
     """
     usual = dict(simulation_config(recipe).frequencies)
     often = {
-        name: often * min(1.0, get_class(name).prior / fractions[name])
+        name: often * min(1.0, DEFAULT_PRIORS[name] / fractions[name])
         for name, often in usual.items()
     }
-    return SimulationConfig((recipe.size, recipe.size), tuple(often.items()))
+    return SimulationConfig(
+        (recipe.size, recipe.size), tuple(often.items()), unusual=unusual
+    )
 
 
 def exposure_key(seed, purpose, index):

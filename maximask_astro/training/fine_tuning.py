@@ -5,7 +5,6 @@ from dataclasses import replace
 from scipy.special import expit
 
 from maximask_astro import __version__
-from maximask_astro.flags import get_class
 from maximask_astro.inference import log_prior_factor, logits_of_image
 from maximask_astro.training.examples import make_examples
 from maximask_astro.training.export import half_precision
@@ -93,7 +92,7 @@ def judge_of(model):
     names = [name for name in card.classes if name not in ("BBG", "BG")]
     # A suspicion is what is likely where contaminants are as frequent as usual.
     shifts = {
-        name: log_prior_factor(card.training_priors[name], get_class(name).prior)
+        name: log_prior_factor(card.training_priors[name], card.prior(name))
         for name in names
     }
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import logit
 
 from maximask_astro.evaluation import ScoreHistogram, purity
-from maximask_astro.flags import ABBREVIATIONS, get_class
+from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.inference import log_prior_factor
 from maximask_astro.training.nights import (
     count_exposures,
@@ -12,6 +12,7 @@ from maximask_astro.training.nights import (
     spread_tables,
 )
 from maximask_astro.training.operating_points import roc_points, thresholds_of
+from maximask_astro.training.priors import DEFAULT_PRIORS
 from maximask_astro.training.reach import measure_reach
 
 __all__ = ["describe", "measure"]
@@ -45,6 +46,7 @@ def describe(recipe, network, groups):
         "classes": ABBREVIATIONS,
         "normalization": "photutils",
         "input": {"block": block, "stride": stride, "halo": halo},
+        "priors": dict(DEFAULT_PRIORS),
         "training_priors": {
             name: float(f"{value:.4g}")
             for name, value in zip(ABBREVIATIONS, presented, strict=True)
@@ -111,7 +113,7 @@ def _by_name(values):
 
 def _at_thresholds(name, histogram, thresholds, priors, *, default=False):
     """Completeness and purity of each class at thresholds, of posteriors."""
-    defaults = np.array([get_class(n).prior for n in ABBREVIATIONS])
+    defaults = np.array([DEFAULT_PRIORS[n] for n in ABBREVIATIONS])
     trained = np.array([priors[n] for n in ABBREVIATIONS])
     logits = [
         logit(np.float64(thresholds.get(n, np.nan))) + factor

@@ -25,7 +25,7 @@ from maximask_astro.training.exposures import (
     simulation_config,
 )
 from maximask_astro.training.frames import ALL_KNOWN
-from maximask_astro.training.sky_crops import draw_sky_crops
+from maximask_astro.training.sky_crops import OFTEN_ALONE, draw_sky_crops
 
 __all__ = [
     "SPREAD_EDGES",
@@ -150,7 +150,10 @@ def exposures_of(recipe, config, purpose, number, skies=None, *, batch=None):
         real_ones = bool(skies) and index % 2 == 1
         if real_ones:
             seed = (recipe.seed, index, len(purpose))
-            crops = draw_sky_crops(skies, batch, recipe.size, seed)
+            often_alone = config.unusual * OFTEN_ALONE
+            crops = draw_sky_crops(
+                skies, batch, recipe.size, seed, often_alone=often_alone
+            )
             real = RealSkies(
                 crops.images, crops.present, crops.known, crops.inside, crops.fwhm
             )

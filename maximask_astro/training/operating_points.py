@@ -3,8 +3,9 @@
 import numpy as np
 
 from maximask_astro.evaluation import best_thresholds
-from maximask_astro.flags import ABBREVIATIONS, get_class
+from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.inference import log_prior_factor
+from maximask_astro.training.priors import DEFAULT_PRIORS
 
 __all__ = ["roc_points", "thresholds_of"]
 
@@ -82,7 +83,7 @@ def thresholds_of(histogram, priors):
         Of the posterior probability; classes without positives or negatives
         are left out.
     """
-    defaults = np.array([get_class(name).prior for name in ABBREVIATIONS])
+    defaults = np.array([DEFAULT_PRIORS[name] for name in ABBREVIATIONS])
     trained = np.array([priors[name] for name in ABBREVIATIONS])
     factors = log_prior_factor(trained, defaults)
     least = [_LEAST_PURITY.get(name, _USUAL_PURITY) for name in ABBREVIATIONS]

@@ -6,7 +6,7 @@ import numpy as np
 
 from maximask_astro.flags import ABBREVIATIONS
 
-__all__ = ["SkyCrops", "draw_sky_crops"]
+__all__ = ["OFTEN_ALONE", "SkyCrops", "draw_sky_crops"]
 
 # A sky is drawn in proportion to its number of pixels to this power: large ones show
 # more, but small ones are skies of their own.
@@ -14,7 +14,7 @@ _BY_SIZE = 0.5
 
 # Skies that are smaller than a crop are mirrored at their edges to fill it; so often
 # they are shown as they are, with nothing around them.
-_OFTEN_ALONE = 0.3
+OFTEN_ALONE = 0.3
 
 # Means of 2×2 pixels, where the sky has at least this many pixels more or less than
 # the crop then: an undersampled and deeper sky.
@@ -118,9 +118,9 @@ def _fold(array, combine):
     return combine(rows[:, 0::2], rows[:, 1::2])
 
 
-def _crop(sky, size, binned, rng):
+def _crop(sky, size, binned, often_alone, rng):
     """Image, present, known, inside and light of a crop."""
-    alone = rng.uniform() < _OFTEN_ALONE
+    alone = rng.uniform() < often_alone
     side = 2 * size if binned else size
     rows, row_in = _window(sky.image.shape[0], side, alone, rng)
     columns, column_in = _window(sky.image.shape[1], side, alone, rng)
@@ -157,7 +157,7 @@ def _objects(light, present, known):
     known[anything | nothing] |= _CLEAR
 
 
-def draw_sky_crops(skies, number, size, seed):
+def draw_sky_crops(skies, number, size, seed, *, often_alone=OFTEN_ALONE):
     """
     Draw crops of skies for a batch.
 
@@ -179,6 +179,10 @@ def draw_sky_crops(skies, number, size, seed):
     seed : int or sequence of int
         As for `numpy.random.default_rng`: the same crops for the same seed.
 
+    often_alone : float, optional
+        How often a sky that is smaller than the crop has nothing around it, instead of
+        being mirrored at its edges.
+
     Returns
     -------
     crops : `SkyCrops`
@@ -196,7 +200,9 @@ def draw_sky_crops(skies, number, size, seed):
         sky = skies[which]
         binned = rng.uniform() < _OFTEN_BINNED
         binned &= min(sky.image.shape) >= 2 * size * _LEAST_BINNED
-        image, present, known, inside, light = _crop(sky, size, binned, rng)
+        image, present, known, inside, light = _crop(
+            sky, size, binned, often_alone, rng
+        )
         factor = 1.0
         if rng.uniform() < _OFTEN_NOISIER:
             factor = float(np.exp(rng.uniform(*np.log(_NOISIER))))

@@ -5,6 +5,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from maximask_astro.flags import get_class
 from maximask_astro.utils.errors import ModelIntegrityError
 
 __all__ = ["ModelCard"]
@@ -47,6 +48,9 @@ class ModelCard:
 
     training_priors : dict of str to float
         Fraction of each class in the training set.
+
+    priors : dict of str to float
+        Default prior of each class; those of the table of classes where left out.
 
     thresholds : dict of str to float
         Default threshold of each class.
@@ -108,6 +112,7 @@ class ModelCard:
     weights_sha256: str
     options: dict = field(default_factory=dict)
     training_priors: dict = field(default_factory=dict)
+    priors: dict = field(default_factory=dict)
     thresholds: dict = field(default_factory=dict)
     likeness_sha256: str = ""
     known_limits: tuple = ()
@@ -145,6 +150,22 @@ class ModelCard:
             raise ModelIntegrityError(
                 f"{path} is not a readable model card: {error}."
             ) from error
+
+    def prior(self, name):
+        """
+        Give the default prior of a class.
+
+        Parameters
+        ----------
+        name : str
+            Abbreviation of the class.
+
+        Returns
+        -------
+        prior : float
+            The fraction of the pixels that is expected to be of it.
+        """
+        return self.priors.get(name, get_class(name).prior)
 
     def write(self, path):
         """

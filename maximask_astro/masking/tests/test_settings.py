@@ -66,23 +66,27 @@ def test_unknown_classes_are_refused(classes):
 def test_priors():
     names = ("CR", "TRL", "BG")
     defaults = {name: get_class(name).prior for name in names}
-    assert resolve_priors("default", names) == defaults
-    assert resolve_priors({}, names) == defaults
-    assert resolve_priors(None, names) == dict.fromkeys(names)
+    assert resolve_priors("default", names, CARD) == defaults
+    assert resolve_priors({}, names, CARD) == defaults
+    assert resolve_priors(None, names, CARD) == dict.fromkeys(names)
     given = {"stl": None, "CR": np.float32(0.5), "HP": 0.1}
-    assert resolve_priors(given, names) == {**defaults, "TRL": None, "CR": 0.5}
+    assert resolve_priors(given, names, CARD) == {**defaults, "TRL": None, "CR": 0.5}
+    # A model may have others.
+    card = replace(CARD, priors={"TRL": 0.02})
+    assert resolve_priors("default", names, card) == {**defaults, "TRL": 0.02}
+    assert resolve_priors(given, names, card)["TRL"] is None
 
 
 @pytest.mark.parametrize("value", [0, 1, -0.1, 1.1, np.nan, np.inf, "0.1", [0.1]])
 def test_priors_are_numbers_between_0_and_1(value):
     with pytest.raises(ValueError, match=r"The prior of CR is .* both excluded"):
-        resolve_priors({"CR": value}, ("CR",))
+        resolve_priors({"CR": value}, ("CR",), CARD)
 
 
 @pytest.mark.parametrize("priors", ["training", 0.1, ["CR"]])
 def test_priors_are_a_mapping(priors):
     with pytest.raises(TypeError, match="priors must be a mapping"):
-        resolve_priors(priors, ("CR",))
+        resolve_priors(priors, ("CR",), CARD)
 
 
 def test_thresholds():

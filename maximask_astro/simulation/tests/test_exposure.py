@@ -224,6 +224,30 @@ def test_quiet_exposures_are_a_fraction():
     assert 0.25 * N < sum(same) < 0.75 * N
 
 
+def test_unusual_exposures_can_be_rarer():
+    with pytest.raises(InputError, match="frequency of unusual exposures is 2"):
+        SimulationConfig(unusual=2)
+    often = dict.fromkeys(DEFAULT_FREQUENCIES, 0.0)
+    keys = jax.random.split(jax.random.key(1), 2000)
+
+    def scenes(unusual):
+        with quick_compilation():
+            planned = quick_jit(
+                jax.vmap(lambda key: plan(key, often, False, 0.0, unusual))
+            )
+            return planned(keys)[2]
+
+    usual, night, plain = map(scenes, (1.0, 0.1, 0.0))
+    for name in ("trailing", "defocus", "round_field", "counting"):
+        numbers = [np.count_nonzero(getattr(s, name)) for s in (usual, night, plain)]
+        assert numbers[0] > 30, name
+        assert 0 < numbers[1] < 0.2 * numbers[0], name
+        assert numbers[2] == 0, name
+    # Nothing else changes.
+    same = (np.asarray(night.trailing) == 0) & (np.asarray(usual.trailing) == 0)
+    assert np.array_equal(usual.moffat[same], night.moffat[same])
+
+
 def test_other_frequencies_stay():
     config = SimulationConfig(frequencies={"CR": 0.0})
     assert dict(config.frequencies) == {**DEFAULT_FREQUENCIES, "CR": 0.0}

@@ -6,13 +6,14 @@ import pytest
 
 from maximask_astro import ContaminantMasker
 from maximask_astro.evaluation import ScoreHistogram
-from maximask_astro.flags import ABBREVIATIONS, get_class
+from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.inference import log_prior_factor
 from maximask_astro.tests.helpers import make_exposure
 from maximask_astro.training import export_model
 from maximask_astro.training.checkpoint import read_checkpoint
 from maximask_astro.training.masker_card import describe
 from maximask_astro.training.operating_points import roc_points, thresholds_of
+from maximask_astro.training.priors import DEFAULT_PRIORS
 from maximask_astro.training.steps import presented_priors
 from maximask_astro.training.tests.conftest import RECIPE, STEPS, make_trainer
 from maximask_astro.utils import InputError
@@ -42,6 +43,7 @@ def test_the_card_says_how_it_was_made(trained, trained_model):
     assert card.input["block"] == RECIPE.crop
     expected = dict(zip(ABBREVIATIONS, trained.priors, strict=True))
     assert card.training_priors == pytest.approx(expected, rel=1e-3)
+    assert card.priors == DEFAULT_PRIORS
     made = card.training
     assert (made["recipe"], made["seed"]) == (RECIPE.name, RECIPE.seed)
     assert (made["steps"], made["exposures"]) == (STEPS, STEPS * RECIPE.batch)
@@ -116,7 +118,7 @@ def test_thresholds_are_the_best_of_the_pure_ones(histogram):
     for number, name in enumerate(ABBREVIATIONS):
         if name == "FR":
             continue
-        n = get_class(name).prior
+        n = DEFAULT_PRIORS[name]
         tp, fp = n * true_positive[number], (1 - n) * false_positive[number]
         fn, tn = n - tp, 1 - n - fp
         with np.errstate(invalid="ignore"):

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from maximask_astro.flags import ABBREVIATIONS, get_class
+from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.training.exposures import night_config, simulation_config
 from maximask_astro.training.nights import Counts, spread_tables
+from maximask_astro.training.priors import DEFAULT_PRIORS
 from maximask_astro.training.tests.conftest import RECIPE
 
 N_CLASSES = len(ABBREVIATIONS)
@@ -15,7 +16,8 @@ def test_contaminants_of_a_night_are_as_rare_as_the_priors_say():
     usual = dict(simulation_config(RECIPE).frequencies)
     night = dict(night_config(RECIPE, fractions).frequencies)
     for name, often in night.items():
-        assert often == pytest.approx(usual[name] * get_class(name).prior / 0.05)
+        assert often == pytest.approx(usual[name] * DEFAULT_PRIORS[name] / 0.05)
+    assert night_config(RECIPE, fractions).unusual == 0.1
     # Never more often than usual.
     rare = dict.fromkeys(ABBREVIATIONS, 1e-9)
     assert dict(night_config(RECIPE, rare).frequencies) == usual

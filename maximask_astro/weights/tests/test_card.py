@@ -40,6 +40,13 @@ def test_published_cards_fit_the_rest_of_the_library(name):
     assert card.license.startswith("BSD" if is_shipped(name) else "MIT")
 
 
+def test_a_model_may_have_priors_of_its_own():
+    card = packaged_card("maximask-1.4.1")
+    assert all(card.prior(flag.abbreviation) == flag.prior for flag in CLASSES)
+    own = replace(card, priors={"FR": 0.25})
+    assert (own.prior("FR"), own.prior("CR")) == (0.25, card.prior("CR"))
+
+
 def test_measured_numbers_survive_a_file(tmp_path):
     card = replace(
         packaged_card("maximask-1.4.1"),
