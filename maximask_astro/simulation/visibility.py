@@ -12,16 +12,20 @@ __all__ = ["where_seen"]
 # contaminant is looked for in three by three of them, and seen in those beside, too.
 _SQUARE, _EVERY = 32, 4
 
-# Scatter is that between pixels which are so far apart, so that something as wide as
-# stars has not both in it: in FWHM, and at least in pixels.
+# Scatter is that between pixels and the means of two which are so far apart from them,
+# on either side, so that something as wide as stars has not all in it, and gradients
+# cancel: in FWHM, and at least in pixels.
 _APART, _LEAST_APART = 3.0, 12
 
-# Of the absolute difference of two normal numbers: their deviation over its median.
-_FROM_MEDIAN = 1.0 / (0.6745 * 2**0.5)
+# Of the absolute difference of a normal number and the mean of two: the deviation of
+# each over its median.
+_FROM_MEDIAN = 1.0 / (0.6745 * 1.5**0.5)
 
 # Variance beyond this many times the noise is structure. It is correlated as stars
-# are, over so many squares of the FWHM: the noise-equivalent area of a Gaussian.
+# are, over so many squares of the FWHM: the noise-equivalent area of a Gaussian. But
+# most stars are known for what they are, and hide less than noise: this much.
 _LARGER, _AREA = 1.2, 2.27
+_UNKNOWN = 0.3
 
 
 def _beside(values, how, first):
@@ -35,9 +39,9 @@ def _places(size, number):
 
 
 def _partners(places, size, apart):
-    """Pixels so far from others, on this side or on the other."""
-    after = jnp.where(places + apart < size, places + apart, places - apart)
-    return jnp.clip(after, 0, size - 1)
+    """Pixels so far from others on both sides, closer at the edges."""
+    apart = jnp.minimum(apart, jnp.minimum(places, size - 1 - places))
+    return places - apart, places + apart
 
 
 def _variances(image, scene):
@@ -47,12 +51,12 @@ def _variances(image, scene):
     apart = _APART * (scene.fwhm + 2 * scene.defocus)
     apart = jnp.maximum(apart, _LEAST_APART).astype(int)
     rows, columns = _places(height, n), _places(width, m)
-    some, below, beside = (
-        image[y][:, x]
-        for y, x in (
-            (rows, columns),
-            (_partners(rows, height, apart), columns),
-            (rows, _partners(columns, width, apart)),
+    some = image[rows][:, columns]
+    (below, above), (left, right) = (
+        [image[y][:, x] for y, x in pairs]
+        for pairs in (
+            [(y, columns) for y in _partners(rows, height, apart)],
+            [(rows, x) for x in _partners(columns, width, apart)],
         )
     )
 
@@ -61,7 +65,10 @@ def _variances(image, scene):
         values = values.reshape(n, side, m, side).transpose(0, 2, 1, 3)
         return values.reshape(n, m, -1)
 
-    differences = [of_squares(jnp.abs(some - other)) for other in (below, beside)]
+    differences = [
+        of_squares(jnp.abs(some - (one + other) / 2))
+        for one, other in ((below, above), (left, right))
+    ]
     scatter = jnp.median(jnp.concatenate(differences, axis=-1), axis=-1)
     light = jnp.median(of_squares(some), axis=-1) - scene.sky
     noise = scene.sigma**2 + jnp.maximum(light, 0.0)
@@ -96,7 +103,8 @@ def where_seen(light, image, scene):
         Boolean, of the same shape.
     """
     structure, noise = _variances(image - light, scene)
-    area = jnp.maximum(_AREA * (scene.fwhm + 2 * scene.defocus) ** 2, 1.0)
+    area = _AREA * (scene.fwhm + 2 * scene.defocus) ** 2
+    area = _UNKNOWN * jnp.maximum(area, 1.0)
     noise = noise / noise_after_smoothing(scene.smoothing) ** 2
     n, m = noise.shape
     height, width = light.shape
