@@ -12,6 +12,13 @@ __all__ = ["FRAMINGS", "Framing", "Frames", "choose_framing", "examine", "unpack
 
 _N_CLASSES = len(ABBREVIATIONS)
 
+# Contaminants are on few parts of a frame. Of so many parts at random one is looked
+# at: so often because it has more of the contaminants than others, else any.
+_CANDIDATES, _FOR_CONTAMINANTS = 8, 0.75
+
+# What is everywhere, and no reason to look closely.
+_GROUNDS = np.array([name in ("BBG", "BG") for name in ABBREVIATIONS])
+
 # Every bit of a class.
 ALL_KNOWN = (1 << _N_CLASSES) - 1
 
@@ -118,6 +125,53 @@ def _pieces(key, values, framing):
     return values.reshape(-1, side, side)
 
 
+def _choose_part(key, block_labels, origins, crop):
+    """
+    Choose where to look closely.
+
+    Parameters
+    ----------
+    key : array
+        PRNG key.
+
+    block_labels : array
+        Boolean, shape (rows, columns, classes): of the blocks of the frame.
+
+    origins : array
+        int, shape (candidates, 2): first pixels of parts.
+
+    crop : int
+        Their height and width in pixels.
+
+    Returns
+    -------
+    chosen : array
+        Which of them.
+
+    weight : array
+        By how much less likely it was chosen than by chance alone. The mean of
+        anything with these weights is that over all parts.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    sums = jnp.pad(block_labels, ((1, 0), (1, 0), (0, 0))).astype(jnp.float32)
+    sums = sums.cumsum(0).cumsum(1)
+    (top, left), side = (origins // BLOCK).T, max(crop // BLOCK, 1)
+    found = (
+        sums[top + side, left + side] - sums[top, left + side]
+        - sums[top + side, left] + sums[top, left]
+    )  # fmt: skip
+    found = jnp.where(_GROUNDS, 0.0, found)
+    total = found.sum(0)
+    share = (found / jnp.maximum(total, 1.0)).sum(1) / jnp.maximum((total > 0).sum(), 1)
+    uniform = 1 / len(origins)
+    often = jnp.where(total.any(), _FOR_CONTAMINANTS, 0.0)
+    chance = (1 - often) * uniform + often * share
+    chosen = jax.random.choice(key, len(origins), p=chance)
+    return chosen, uniform / chance[chosen]
+
+
 def examine(key, frames, framing, *, crop, stride, block_stride):
     """
     Look over frames, and closely at a part of each.
@@ -154,11 +208,15 @@ def examine(key, frames, framing, *, crop, stride, block_stride):
     block_labels, block_known : array
         The same of the blocks, padded as they are: a block has a class if a pixel of
         it has.
+
+    weights : array
+        Shape (batch,): how much each part counts. Parts with contaminants are more
+        often looked at and count less, so that all parts of a frame count alike.
     """
     import jax
     import jax.numpy as jnp
 
-    first, second = jax.random.split(key)
+    first, second, third = jax.random.split(key, 3)
     images, labels, known = (
         _pieces(first, jnp.asarray(values), framing) for values in frames
     )
@@ -166,7 +224,6 @@ def examine(key, frames, framing, *, crop, stride, block_stride):
     normalized, view = look_over_batch(images, block_stride)
     crop = min(crop, size)
     most = (size - crop) // stride + 1
-    origin = stride * jax.random.randint(second, (batch, 2), 0, most)
 
     def cut(values):
         return jax.vmap(
@@ -180,8 +237,14 @@ def examine(key, frames, framing, *, crop, stride, block_stride):
         missing = (0, -n % block_stride)
         return unpack_bits(jnp.pad(bits, ((0, 0), missing, missing)))
 
-    inputs = {"image": cut(normalized)[..., None], "origin": origin, **view}
     block_labels = of_blocks(labels, jnp.bitwise_or)
+    candidates = _CANDIDATES if most > 1 else 1
+    origins = stride * jax.random.randint(second, (batch, candidates, 2), 0, most)
+    chosen, weights = jax.vmap(_choose_part, (0, 0, 0, None))(
+        jax.random.split(third, batch), block_labels, origins, crop
+    )
+    origin = jnp.take_along_axis(origins, chosen[:, None, None], axis=1)[:, 0]
+    inputs = {"image": cut(normalized)[..., None], "origin": origin, **view}
     # Known is what all of it is known for, or what is known to be there.
     block_known = of_blocks(known, jnp.bitwise_and) | block_labels
     return (
@@ -190,4 +253,5 @@ def examine(key, frames, framing, *, crop, stride, block_stride):
         unpack_bits(cut(known)),
         block_labels,
         block_known,
+        weights,
     )

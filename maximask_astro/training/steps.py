@@ -248,12 +248,12 @@ def compile_update(recipe, network, optimizer, sets, priors=None):
     import jax.numpy as jnp
 
     gradient = _masker_gradient(recipe, network)
-    parts = max(framing.parts for framing in FRAMINGS) if recipe.cutouts else 1
+    most = max(framing.parts for framing in FRAMINGS) if recipe.cutouts else 1
     stride = measure_stride(recipe.architecture, recipe.options)
-    if recipe.size < parts * stride:
+    if recipe.size < most * stride:
         raise InputError(
             f"The size of the recipe '{recipe.name}' is {recipe.size} pixels; for "
-            f"cut-outs it must be at least {parts * stride}."
+            f"cut-outs it must be at least {most * stride}."
         )
     emphasis = [recipe.emphasis.get(name, 1.0) for name in ABBREVIATIONS]
     emphasis = jnp.asarray(emphasis, jnp.float32)
@@ -298,7 +298,7 @@ def compile_update(recipe, network, optimizer, sets, priors=None):
             batch, weights, of_paper, keys, strict=True
         ):
             share = len(frames.images) / total
-            inputs, labels, known, block_labels, block_known = examine(
+            inputs, labels, known, block_labels, block_known, parts = examine(
                 first, frames, framing, **how
             )
             inputs["image"] = jittered(second, inputs["image"])
@@ -308,6 +308,7 @@ def compile_update(recipe, network, optimizer, sets, priors=None):
                 for_pixels = _factors(labels, known, *of_pixels, emphasis)
             for_blocks = _factors(block_labels, block_known, *of_blocks, emphasis)
             factors = for_pixels, for_blocks
+            known = known * parts[:, None, None, None]
             learned = inputs, labels, known, block_labels, block_known
             found = gradient(groups["weights"], learned, factors)
             found = jax.tree.map(lambda values, share=share: share * values, found)

@@ -47,10 +47,11 @@ def look(frames, framing, seed=1):
 def test_parts_are_where_they_say(framing):
     """Labels, pixels and the place in the frame belong together."""
     frames = frames_of()
-    inputs, labels, known, block_labels, block_known = look(frames, framing)
+    inputs, labels, known, block_labels, block_known, weights = look(frames, framing)
     side = SIZE // framing.parts
     crop = min(CROP, side)
     number = 2 * framing.number
+    assert weights.shape == (number,)
     assert inputs["image"].shape == (number, crop, crop, 1)
     assert labels.shape == known.shape == (number, crop, crop, 14)
     origin = np.asarray(inputs["origin"])
@@ -110,6 +111,33 @@ def test_parts_differ_from_step_to_step():
         for s in range(8)
     }
     assert len(origins) > 3
+
+
+def test_parts_with_contaminants_are_seen_often_and_count_less():
+    frames = frames_of(1)
+    frames.labels[:] = 0
+    frames.labels[0, 8:40, 200:232] = 1 << 6
+    has, weights = [], []
+    for seed in range(400):
+        _, labels, *_, weight = look(frames, FRAMINGS[0], seed)
+        has.append(bool(labels[..., 6].any()))
+        weights.append(float(weight[0]))
+    has, weights = np.array(has), np.array(weights)
+    # Where parts may begin, and where they have some of it.
+    places = np.arange(0, SIZE - CROP + 1, STRIDE)
+    chance = np.mean(places < 40) * np.mean((places + CROP > 200) & (places < 232))
+    assert has.mean() > 2 * chance
+    # All in all they count as much as they would by chance.
+    assert (has * weights).mean() == pytest.approx(chance, rel=0.3)
+    assert weights.mean() == pytest.approx(1, abs=0.15)
+    assert weights[has].mean() < 0.6
+
+
+def test_parts_alike_count_alike():
+    frames = frames_of(1)
+    frames.labels[:] = 1 << 7
+    for framing in FRAMINGS:
+        assert look(frames, framing)[-1] == pytest.approx(1, rel=1e-3)
 
 
 def test_some_steps_learn_from_small_frames():
