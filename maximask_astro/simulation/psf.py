@@ -271,7 +271,7 @@ def blurred_psf(scene, size):
     -------
     image : array
         Light in each pixel about the first one of a periodic image, shape (size,
-        size); its sum is 1.
+        size); its sum is 1. There is none farther away than half of the size.
     """
     steps = jnp.fft.fftfreq(size, 1 / size)
     x, y = steps[None], steps[:, None]
@@ -283,7 +283,8 @@ def blurred_psf(scene, size):
     )
     path = jnp.roll(path, (-middle, -middle), (0, 1))
     image = jnp.fft.irfft2(jnp.fft.rfft2(point) * jnp.fft.rfft2(path), s=path.shape)
-    image = jnp.maximum(image, 0.0)
+    # What is beyond is drawn otherwise: corners of a square would be seen.
+    image = jnp.maximum(image, 0.0) * jnp.clip(size / 2 - jnp.hypot(x, y), 0.0, 1.0)
     return image / image.sum()
 
 

@@ -237,9 +237,13 @@ def _wings(stars, scene, shape, blurred):
             squared = elliptical_square(
                 x - star.x, y - star.y, star.ellipticity, star.angle
             )
+            # The image of a blurred star is round, and has no plateau taken off: there
+            # the wings begin where it ends.
+            around = (x - star.x) ** 2 + (y - star.y) ** 2
+            squared = jnp.where(blurred, around, squared)
             wings = star.flux * psf_profile(jnp.maximum(squared, rim), smooth)
-            # The image of a blurred star has no plateau taken off.
-            return light + jnp.where(blurred & (squared < rim), 0.0, wings)
+            beyond = jnp.clip(jnp.sqrt(around) - half + 1, 0.0, 1.0)
+            return light + wings * jnp.where(blurred, beyond, 1.0)
 
         # Not where they are lost in the noise.
         visible = at_rim > 0.02 * scene.sigma
