@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 
 from maximask_astro.background import BLOCK, SEGMENT
-from maximask_astro.networks import spread_segments
 from maximask_astro.utils.keras_backend import import_keras
 
 __all__ = ["FeaturesOfPart", "LinesOfPart", "MixedPool"]
@@ -115,7 +114,7 @@ class LinesOfPart(keras.layers.Layer):
         """
         height, width = image.shape[1:3]
 
-        def part(values, along, across, size, breadth):
+        def part(values, along, across, size, breadth, order):
             """Of segments along, and so many pixels from one on across."""
             number = size // SEGMENT + 2
             # The last segment once more, for those that reach beyond.
@@ -124,12 +123,15 @@ class LinesOfPart(keras.layers.Layer):
             values = jax.lax.dynamic_slice(
                 values, (along // SEGMENT, across, 0), size_of
             )
-            return spread_segments(values, 0, along % SEGMENT, size)
+            # As a product of matrices, which is quick to differentiate, too.
+            segments = (along % SEGMENT + jnp.arange(size)) // SEGMENT
+            which = (segments[:, None] == jnp.arange(number)).astype(values.dtype)
+            return jnp.einsum(order, which, values, precision="highest")
 
         def of_one(columns, rows, origin):
             top, left = origin.astype("int32")
-            down = part(columns, top, left, height, width)
-            return down + part(rows, left, top, width, height).swapaxes(0, 1)
+            down = part(columns, top, left, height, width, "ps,sqc->pqc")
+            return down + part(rows, left, top, width, height, "ps,sqc->qpc")
 
         return jax.vmap(of_one)(columns, rows, origin)
 
