@@ -4,12 +4,15 @@ Train what tells images that are unlike exposures, and try it.
 It learns from simulated exposures, real skies for training with and without simulated
 contaminants, and drawn pictures; how to judge whole images, from exposures of a night,
 in which contaminants are as rare as the default priors say. What is usual is measured
-on exposures of another night, a third of them on the real skies for validation. It is
+on exposures of another night, with as few unusual ones as a night has, a third of them
+on the real skies for validation. It is
 tried on the real exposures and all the skies, of which at most three should be called
 unlike, and on the pictures of ``no_exposures.py``, of which it has seen none, of which
 at least 18 of 20 should::
 
     python benchmarks/train_likeness.py DATA --output benchmarks/output/likeness.npz
+
+``--from FILE`` takes what was trained before, and only measures and tries it.
 """
 
 import argparse
@@ -34,6 +37,7 @@ from maximask_astro.simulation import (
 from maximask_astro.training import (
     draw_picture,
     draw_sky_crops,
+    measure_likeness,
     patches_of,
     read_recipe,
     train_likeness,
@@ -50,6 +54,9 @@ _PATCHES = 32
 
 # Pixels along a side of the smallest that is judged.
 _SMALL = 288
+
+# Exposures that say how frequent classes are.
+_FOR_FREQUENCIES = 128
 
 # Skies that are spoilt together, for so many exposures that are simulated wholly.
 _SKIES = 4
@@ -92,8 +99,8 @@ def _some(rng, patches):
     return Patches(pixels.astype(np.float16), levels)
 
 
-def patches_of_exposures(data, number):
-    """Patches of exposures and of a night to learn from, and of one to compare with."""
+def patches_to_learn(data, number):
+    """Patches of exposures and of a night to learn from."""
     rng, fractions, learned = np.random.default_rng(SEED), [], []
     config = SimulationConfig((SIZE, SIZE), quiet=0.5)
     skies = marked_skies(data, "training")
@@ -103,14 +110,15 @@ def patches_of_exposures(data, number):
     often = dict(zip(ABBREVIATIONS, np.mean(fractions, axis=0).tolist(), strict=True))
     # What is unusual is still an exposure.
     night = night_config(replace(read_recipe("cpu"), size=SIZE), often, unusual=1.0)
-    nights = [
-        [
-            patches_of(image)
-            for image, _ in exposures(marked_skies(data, part), night, number, seed)
-        ]
-        for part, seed in (("training", SEED + 2), ("validation", SEED + 1))
-    ]
-    return learned, *nights
+    nights = exposures(skies, night, number, SEED + 2)
+    return learned, [patches_of(image) for image, _ in nights], often
+
+
+def patches_to_compare(data, number, often):
+    """Patches of a night that is not learned from."""
+    night = night_config(replace(read_recipe("cpu"), size=SIZE), often)
+    skies = marked_skies(data, "validation")
+    return [patches_of(image) for image, _ in exposures(skies, night, number, SEED + 1)]
 
 
 def read_images(path, most=4):
@@ -134,7 +142,11 @@ def real_images(data):
 
 def show(title, likeness, images):
     """Say which images are unlike, and of how many files."""
-    weights = {name: value for name, value in likeness.items() if name != "scores"}
+    weights = {
+        name: value.astype(np.float32)
+        for name, value in likeness.items()
+        if name != "scores"
+    }
     limit = np.quantile(likeness["scores"], UNLIKE)
     scored = []
     for name, image in images:
@@ -147,6 +159,31 @@ def show(title, likeness, images):
             print(f"  {score:6.2f}  {'unlike' if score > limit else '      '}  {name}")
 
 
+def learn(data, number, n_pictures, steps):
+    """Train with exposures and other pictures; also how frequent classes were."""
+    learned, nights, often = patches_to_learn(data, number)
+    rng = np.random.default_rng(SEED)
+    others = [
+        _some(rng, patches_of(draw_picture(SEED, index))) for index in range(n_pictures)
+    ]
+    print(
+        f"{len(learned)} exposures, {len(nights)} of a night and {len(others)} other "
+        f"pictures to learn from in {steps} steps"
+    )
+    likeness = train_likeness(
+        learned, others, nights, nights, steps=steps, progress_bar=True
+    )
+    return likeness, often
+
+
+def frequencies(number):
+    """Fraction of the pixels of exposures to learn from that have each class."""
+    config = SimulationConfig((SIZE, SIZE), quiet=0.5)
+    _, labels, _ = simulate(jax.random.key(SEED), number, config)
+    found = np.asarray(labels).mean((0, 1, 2))
+    return dict(zip(ABBREVIATIONS, found.tolist(), strict=True))
+
+
 def main():
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -154,26 +191,21 @@ def main():
     add("data", type=Path, help="folder with the folders 'exposures' and 'skies'")
     add("--number", type=int, default=800, help="exposures (default: %(default)s)")
     add("--pictures", type=int, default=3000, help="to learn (default: %(default)s)")
-    add("--steps", type=int, default=3000, help="of training (default: %(default)s)")
+    add("--steps", type=int, default=9000, help="of training (default: %(default)s)")
+    add("--from", dest="start", type=Path, help="what this command wrote before")
     add("--output", type=Path, help="file of weights to write")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     keep_compiled()
-    learned, nights, held_out = patches_of_exposures(args.data, args.number)
-    rng = np.random.default_rng(SEED)
-    others = [
-        _some(rng, patches_of(draw_picture(SEED, index)))
-        for index in range(args.pictures)
-    ]
-    print(
-        f"{len(learned)} exposures, {len(nights)} of a night and {len(others)} other "
-        f"pictures to learn from, {len(held_out)} exposures to compare with"
-    )
-    likeness = train_likeness(
-        learned, others, nights, held_out, steps=args.steps, progress_bar=True
-    )
+    if args.start is None:
+        likeness, often = learn(args.data, args.number, args.pictures, args.steps)
+    else:
+        likeness, often = dict(np.load(args.start)), frequencies(_FOR_FREQUENCIES)
+    held_out = patches_to_compare(args.data, args.number, often)
+    print(f"{len(held_out)} exposures of another night to compare with")
+    likeness = half_precision(measure_likeness(likeness, held_out))
     if args.output is not None:
-        np.savez_compressed(args.output, **half_precision(likeness))
+        np.savez_compressed(args.output, **likeness)
     shown = [(name, np.asarray(image)) for name, image in pictures()]
     show("Pictures that are no exposures", likeness, shown)
     show("Real exposures and skies", likeness, real_images(args.data))

@@ -3,7 +3,11 @@
 from maximask_astro.training.examples import Example, make_examples
 from maximask_astro.training.export import export_model, write_model
 from maximask_astro.training.fine_tuning import adapted_model, fine_tune, judge_of
-from maximask_astro.training.likeness import patches_of, train_likeness
+from maximask_astro.training.likeness import (
+    measure_likeness,
+    patches_of,
+    train_likeness,
+)
 from maximask_astro.training.loop import Trainer
 from maximask_astro.training.losses import (
     LossWeights,
@@ -47,6 +51,7 @@ __all__ = [
     "fine_tune",
     "judge_of",
     "make_examples",
+    "measure_likeness",
     "normalize_batch",
     "paper_loss_weights",
     "patches_of",

@@ -29,7 +29,7 @@ from maximask_astro.networks import (
     patch_logits,
 )
 
-__all__ = ["patches_of", "train_likeness"]
+__all__ = ["measure_likeness", "patches_of", "train_likeness"]
 
 _BATCH, _RATE, _DECAY = 64, 2e-3, 1e-3
 
@@ -146,6 +146,34 @@ def _features(weights, images):
     return np.array([found for found in features if found is not None])
 
 
+def measure_likeness(likeness, held_out):
+    """
+    Measure how unusual exposures are that were not learned from.
+
+    Parameters
+    ----------
+    likeness : dict of str to array
+        From `train_likeness`.
+
+    held_out : list of `~maximask_astro.inference.Patches`
+        Patches of each of the exposures.
+
+    Returns
+    -------
+    likeness : dict of str to `~numpy.ndarray`
+        The same with ``scores`` of these exposures.
+    """
+    weights = {
+        name: np.asarray(values, np.float32)
+        for name, values in likeness.items()
+        if name != "scores"
+    }
+    scores = map(partial(image_score, weights), held_out)
+    scores = [score for score in scores if score is not None]
+    quantiles = np.quantile(scores, np.linspace(0, 1, _N_SCORES))
+    return {**weights, "scores": quantiles.astype(np.float32)}
+
+
 def train_likeness(
     exposures, pictures, nights, held_out, *, steps=3000, seed=1, progress_bar=False
 ):
@@ -196,7 +224,4 @@ def train_likeness(
 
     weights = _learn(_first_weights(rng), draw, steps, progress_bar)
     weights = _regress(weights, [_features(weights, i) for i in (nights, others)])
-    scores = map(partial(image_score, weights), held_out)
-    scores = [score for score in scores if score is not None]
-    quantiles = np.quantile(scores, np.linspace(0, 1, _N_SCORES))
-    return {**weights, "scores": quantiles.astype(np.float32)}
+    return measure_likeness(weights, held_out)

@@ -14,7 +14,7 @@ _BY_SIZE = 0.5
 
 # Skies that are smaller than a crop are mirrored at their edges to fill it; so often
 # they are shown as they are, with nothing around them.
-OFTEN_ALONE = 0.3
+OFTEN_ALONE = 0.1
 
 # Means of 2×2 pixels, where the sky has at least this many pixels more or less than
 # the crop then: an undersampled and deeper sky.

@@ -36,6 +36,11 @@ __all__ = [
 ]
 
 
+# Gradients are cut to this length, several times that of most: if all were made alike,
+# batches with hardly a contaminant would count as much as others.
+_LARGEST_GRADIENT = 30.0
+
+
 def build_network(recipe):
     """
     Build the network of a recipe with its first weights.
@@ -106,7 +111,7 @@ def build_optimizer(recipe, network):
         warmup_steps=recipe.warmup,
     )
     optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=recipe.weight_decay, global_clipnorm=1.0
+        schedule, weight_decay=recipe.weight_decay, global_clipnorm=_LARGEST_GRADIENT
     )
     optimizer.build(network.trainable_variables)
     return optimizer
