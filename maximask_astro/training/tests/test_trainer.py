@@ -18,7 +18,6 @@ from maximask_astro.training.tests.conftest import RECIPE, STEPS, make_trainer, 
 from maximask_astro.utils.errors import InputError
 from maximask_astro.weights import LoadedModel, load_model
 
-
 # A network that is compiled in no time, for what does not depend on it.
 SMALL = replace(
     RECIPE,
