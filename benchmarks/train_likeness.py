@@ -170,9 +170,7 @@ def learn(data, number, n_pictures, steps):
         f"{len(learned)} exposures, {len(nights)} of a night and {len(others)} other "
         f"pictures to learn from in {steps} steps"
     )
-    likeness = train_likeness(
-        learned, others, nights, nights, steps=steps, progress_bar=True
-    )
+    likeness = train_likeness(learned, others, nights, steps=steps, progress_bar=True)
     return likeness, often
 
 

@@ -117,8 +117,8 @@ def export_model(
         Real skies that a masker's training has not seen, for half of these exposures.
 
     likeness : dict of str to array, optional
-        From `~maximask_astro.training.train_likeness`: lets the model tell images that
-        are unlike exposures.
+        From `~maximask_astro.training.measure_likeness`: lets the model tell images
+        that are unlike exposures.
 
     progress_bar : bool, optional
         Whether to show a progress bar over exposures.

@@ -161,7 +161,8 @@ def measure_likeness(likeness, held_out):
     Returns
     -------
     likeness : dict of str to `~numpy.ndarray`
-        The same with ``scores`` of these exposures.
+        For a `~maximask_astro.weights.LoadedModel`: the same with ``scores``,
+        quantiles of the scores of these exposures.
     """
     weights = {
         name: np.asarray(values, np.float32)
@@ -175,7 +176,7 @@ def measure_likeness(likeness, held_out):
 
 
 def train_likeness(
-    exposures, pictures, nights, held_out, *, steps=3000, seed=1, progress_bar=False
+    exposures, pictures, nights, *, steps=3000, seed=1, progress_bar=False
 ):
     """
     Train what tells images that are unlike exposures.
@@ -191,10 +192,6 @@ def train_likeness(
     nights : list of `~maximask_astro.inference.Patches`
         Patches of exposures that are as ordinary as those that are to be judged.
 
-    held_out : list of `~maximask_astro.inference.Patches`
-        Patches of each of the exposures that others are compared with; none that is
-        learned from.
-
     steps : int, optional
         Steps of training.
 
@@ -207,8 +204,7 @@ def train_likeness(
     Returns
     -------
     likeness : dict of str to `~numpy.ndarray`
-        For a `~maximask_astro.weights.LoadedModel`: the weights, and ``scores``,
-        quantiles of the scores of the exposures that are held out.
+        The weights, for `measure_likeness`.
     """
     rng = np.random.default_rng(seed)
     others = pictures[::_ONE_IN]
@@ -223,5 +219,4 @@ def train_likeness(
         return _turned(rng, np.concatenate(drawn))
 
     weights = _learn(_first_weights(rng), draw, steps, progress_bar)
-    weights = _regress(weights, [_features(weights, i) for i in (nights, others)])
-    return measure_likeness(weights, held_out)
+    return _regress(weights, [_features(weights, i) for i in (nights, others)])

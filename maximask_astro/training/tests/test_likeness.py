@@ -5,7 +5,12 @@ import pytest
 
 from maximask_astro.inference import PATCH, image_score
 from maximask_astro.networks import likeness_shapes
-from maximask_astro.training import draw_picture, patches_of, train_likeness
+from maximask_astro.training import (
+    draw_picture,
+    measure_likeness,
+    patches_of,
+    train_likeness,
+)
 from maximask_astro.training.other_pictures import _KINDS
 
 
@@ -25,7 +30,8 @@ def likeness():
     nights = [patches_of(exposure(seed)) for seed in range(10, 18)]
     held_out = [patches_of(exposure(seed)) for seed in range(18, 24)]
     pictures = [patches_of(picture(seed)) for seed in range(12)]
-    return train_likeness(exposures, pictures, nights, held_out, steps=40)
+    weights = train_likeness(exposures, pictures, nights, steps=40)
+    return measure_likeness(weights, held_out)
 
 
 def test_it_tells_what_it_has_not_seen(likeness):
