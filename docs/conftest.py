@@ -3,14 +3,15 @@
 
 import pytest
 
-# The hooks that register the markers, and skip what lacks something.
+# The hooks that register the markers, skip what lacks something, and say how code is
+# compiled.
 from maximask_astro.conftest import (
-    examples_compile_quickly,
     pytest_configure,
+    pytest_runtest_protocol,
     pytest_runtest_setup,
 )
 
-__all__ = ["examples_compile_quickly", "pytest_configure", "pytest_runtest_setup"]
+__all__ = ["pytest_configure", "pytest_runtest_protocol", "pytest_runtest_setup"]
 
 collect_ignore = ["_ext", "conf.py", "make_pictures.py"]
 

@@ -5,12 +5,14 @@ Configuration of the tests: markers, shared fixtures and hypothesis.
 Two kinds of tests need something that cannot be shipped with the package. They
 say so with a marker, and are skipped where it is missing; under continuous
 integration (``CI=true``) they fail instead, so that a broken set-up is never
-taken for a pass.
+taken for a pass. Only these, and those marked ``optimized``, let XLA optimize what it
+compiles, as users do: without, compiling takes a half.
 """
 
 import functools
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,12 +26,15 @@ ON_CI = os.environ.get("CI", "").lower() == "true"
 
 DATA_VARIABLE = "MAXIMASK_ASTRO_TEST_DATA"
 COMPILED_VARIABLE = "JAX_COMPILATION_CACHE_DIR"
+QUICKLY_VARIABLE = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 PUBLISHED_NETWORKS = ("maximask-1.4.1", "maxitrack-1.4.1")
 
 MARKERS = {
     "real_data": f"needs the directory of real exposures ({DATA_VARIABLE})",
     "published_weights": "needs the published networks installed",
+    "optimized": "needs networks compiled as users have them",
 }
+OPTIMIZED = tuple(MARKERS)
 
 # Properties of images are slow to check: few examples, no time limit, and the
 # same examples every time under continuous integration.
@@ -98,16 +103,22 @@ def pytest_runtest_setup(item):
             pytest.skip(reason)
 
 
-@pytest.fixture(autouse=True)
-def examples_compile_quickly(request):
-    """Examples in docstrings and pages run once: optimizing them takes longer."""
-    if isinstance(request.node, pytest.Function):
-        yield
-        return
-    from maximask_astro.tests.helpers import quick_compilation
+def _optimize(yes):
+    """Say whether what JAX compiles from now on is optimized, here and in commands."""
+    os.environ[QUICKLY_VARIABLE] = str(int(not yes))
+    if jax := sys.modules.get("jax"):
+        jax.config.update("jax_disable_most_optimizations", not yes)
 
-    with quick_compilation():
-        yield
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    # Most of what tests compile runs a few times: optimizing it takes longer. Not so
+    # on real exposures; and what the published networks give is told to many digits.
+    _optimize(any(item.get_closest_marker(name) for name in OPTIMIZED))
+    try:
+        return (yield)
+    finally:
+        _optimize(False)
 
 
 @pytest.fixture(scope="session")

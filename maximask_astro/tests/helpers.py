@@ -1,6 +1,5 @@
 """What several tests share: a stand-in for the published network, and exposures."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -32,19 +31,6 @@ _IN_A_HURRY = {
 def quick_jit(function, **options):
     """As `jax.jit`, for functions that run a few times only."""
     return compiled(function, on_cpu=_IN_A_HURRY, **options)
-
-
-@contextmanager
-def quick_compilation():
-    """Compile without costly optimization what runs a few times only."""
-    import jax
-
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def make_exposure(shape=(100, 120)):

@@ -203,6 +203,7 @@ def test_images_smaller_than_anything(model, tiling, shape):
     assert np.isfinite(output.probabilities).all()
 
 
+@pytest.mark.optimized
 def test_uncertainty_is_the_spread_of_eight_views(model):
     """Measured: equal within 2e-6, for standard deviations up to 0.5."""
     image = image_of(64, 96)

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maximask_astro.models import ARCHITECTURES, Fold, Unfold, build_folded_unet
-from maximask_astro.tests.helpers import quick_compilation
 
 BUDGET = 16_000  # multiply-adds a pixel
 WEIGHTS_BUDGET = 5e6  # bytes on disk, in half precision
@@ -14,8 +13,7 @@ WEIGHTS_BUDGET = 5e6  # bytes on disk, in half precision
 
 @pytest.fixture(scope="module")
 def network():
-    with quick_compilation():
-        return build_folded_unet()
+    return build_folded_unet()
 
 
 def multiply_adds(network, size=64):
@@ -72,12 +70,10 @@ def test_shapes_are_known_before_there_is_an_image(layer, shape):
 
 @pytest.mark.parametrize("shape", [(1, 8, 12), (2, 4, 4)])
 def test_there_is_a_logit_for_every_pixel_and_class(shape):
-    with quick_compilation():
-        small = build_folded_unet(n_classes=3, channels=(2, 3), fine=2, detail=1)
+    small = build_folded_unet(n_classes=3, channels=(2, 3), fine=2, detail=1)
     image = np.random.RandomState(1).standard_normal((*shape, 1)).astype(np.float32)
     values = [variable.value for variable in small.trainable_variables]
-    with quick_compilation():
-        logits, _ = jax.jit(small.stateless_call)(values, [], 1e4 * image)
+    logits, _ = jax.jit(small.stateless_call)(values, [], 1e4 * image)
     assert logits.shape == (*shape, 3)
     assert logits.dtype == np.float32
     assert np.isfinite(np.asarray(logits)).all()

@@ -6,7 +6,6 @@ from maximask_astro.models import ARCHITECTURES
 from maximask_astro.networks import RowNetwork, row_function
 from maximask_astro.tests.helpers import (
     TINY_CHANNELS,
-    quick_compilation,
     random_weights,
 )
 
@@ -60,9 +59,8 @@ def test_rows_give_what_one_pass_gives(networks, numbers):
     image = random.normal(0, 3, (height, 3 * stride)).astype(np.float32)
     # Flat parts: where maxima are equal, the first one counts.
     image[: height // 2, :stride] = 2.0
-    with quick_compilation():
-        found = run_rows(function, weights, image, rows)
-        expected = np.asarray(jax.jit(network)(image[None, ..., None]))[0]
+    found = run_rows(function, weights, image, rows)
+    expected = np.asarray(jax.jit(network)(image[None, ..., None]))[0]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert np.ptp(expected) > 0.5
 

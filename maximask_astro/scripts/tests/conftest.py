@@ -11,7 +11,10 @@ from types import SimpleNamespace
 import pytest
 from astropy.io import fits
 
+from maximask_astro.scripts import main, maximask
 from maximask_astro.tests.helpers import make_exposure
+
+_MAINS = {"maximask-astro": main.main, "maximask": maximask.main}
 
 
 def find_command(name):
@@ -68,6 +71,22 @@ def call(capsys):
 
     yield call_main
     logger.setLevel(level)
+
+
+@pytest.fixture
+def run_within(run, call, monkeypatch):
+    """As `run`, but within the test, which saves its start: 3 seconds."""
+
+    def run_command(name, *arguments, environment=None, largest_file=None):
+        if largest_file is not None:
+            return run(
+                name, *arguments, environment=environment, largest_file=largest_file
+            )
+        for variable, value in (environment or {}).items():
+            monkeypatch.setenv(variable, value)
+        return call(_MAINS[name], *arguments)
+
+    return run_command
 
 
 def write_exposure(path, shape=(64, 80)):

@@ -1,5 +1,5 @@
 """
-Bad input, with the real commands.
+Bad input: directories of it with the real commands, the rest within the tests.
 
 Whatever is wrong: one clear sentence, exit code 1 (2 for wrong usage), the other
 files still masked, nothing half-written, and the source as it was.
@@ -32,24 +32,24 @@ KINDS = (
 
 
 @pytest.fixture(params=COMMANDS)
-def command(request, run, tiny_model):
+def command(request, run_within, tiny_model):
     """Either command with the stand-in model: its name, and how to run it."""
     words, option = COMMANDS[request.param]
 
     def run_it(*arguments, model=tiny_model, **kwargs):
-        return run(*words, *arguments, option, model, **kwargs)
+        return run_within(*words, *arguments, option, model, **kwargs)
 
     run_it.name = request.param
     return run_it
 
 
 @pytest.fixture
-def mask(run, tiny_model):
+def mask(run_within, tiny_model):
     """Run ``maximask-astro mask`` with the stand-in model."""
 
     def run_it(*arguments, **kwargs):
         options = ("--model", tiny_model, "--tiling", "original")
-        return run("maximask-astro", "mask", *arguments, *options, **kwargs)
+        return run_within("maximask-astro", "mask", *arguments, *options, **kwargs)
 
     return run_it
 
@@ -240,14 +240,14 @@ def test_an_output_that_exists(night, mask, policy):
     assert contents(night) == before
 
 
-def test_an_output_that_may_be_overwritten(night, run, mask, tiny_model):
+def test_an_output_that_may_be_overwritten(night, run_within, mask, tiny_model):
     """Both commands can: maximask always does, like the original."""
     (night / "good.masks.fits").write_text("old")
     done = mask("good.fits", "--if-exists", "overwrite")
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "maximask-astro mask: 1 file: 1 masked.\n"
     assert fits.getdata("good.masks.fits").shape == (64, 80)
-    done = run("maximask", "good.fits", "--net_dir", tiny_model)
+    done = run_within("maximask", "good.fits", "--net_dir", tiny_model)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert fits.getdata("good.masks.fits").shape == (14, 64, 80)
     assert set(contents(night)) == {"good.fits", "good.masks.fits"}
@@ -262,14 +262,16 @@ def test_an_output_that_may_be_overwritten(night, run, mask, tiny_model):
         (["--tile-size", "10"], "tile_size is 10, but this model needs tiles of at"),
     ],
 )
-def test_wrong_usage(night, run, tiny_model, arguments, sentence):
+def test_wrong_usage(night, run_within, tiny_model, arguments, sentence):
     words = ("maximask-astro", "mask", "good.fits", "--model", tiny_model)
-    assert_wrong_usage(run(*words, *arguments), "maximask-astro mask", sentence)
+    assert_wrong_usage(run_within(*words, *arguments), "maximask-astro mask", sentence)
     assert set(contents(night)) == {"good.fits"}
 
 
-def test_wrong_usage_of_the_original(night, run):
-    done = run("maximask", "good.fits", "--single_mask", "1", "--proba_thresh", "no")
+def test_wrong_usage_of_the_original(night, run_within):
+    done = run_within(
+        "maximask", "good.fits", "--single_mask", "1", "--proba_thresh", "no"
+    )
     sentence = "--single_mask True needs --proba_thresh True"
     assert_wrong_usage(done, "maximask", sentence)
     assert set(contents(night)) == {"good.fits"}
@@ -287,7 +289,7 @@ ROWS = [f"{name} 0.5" for name in ABBREVIATIONS]
         ("flags", ["XYZ 1", *ROWS[1:]], "is about 'XYZ'; it must be about CR."),
     ],
 )
-def test_configuration_files(night, run, tiny_model, kind, rows, sentence):
+def test_configuration_files(night, run_within, tiny_model, kind, rows, sentence):
     (night / "config").mkdir()
     for name in ("flags", "priors", "thresh"):
         good = [f"{name} 1" for name in ABBREVIATIONS] if name == "flags" else ROWS
@@ -295,6 +297,6 @@ def test_configuration_files(night, run, tiny_model, kind, rows, sentence):
         (night / "config" / f"classes.{name}").write_text(text)
     before = contents(night)
     arguments = ("good.fits", "--config_dir", "config", "--net_dir", tiny_model)
-    done = run("maximask", *arguments)
+    done = run_within("maximask", *arguments)
     assert_refused(done, "maximask", f"config/classes.{kind} {sentence}")
     assert contents(night) == before

@@ -1,4 +1,4 @@
-"""Models that are damaged, missing or of the wrong kind, with the real commands."""
+"""Models that are damaged, missing or of the wrong kind."""
 
 import json
 import shutil
@@ -59,7 +59,7 @@ DAMAGES = {
 
 
 @pytest.fixture
-def refused(night, run):
+def refused(night, run_within):
     """Check that both commands refuse a model with the same sentence."""
 
     def check(model, sentence, environment=None, commands=COMMANDS):
@@ -67,7 +67,7 @@ def refused(night, run):
         for name in commands:
             words, option = COMMANDS[name]
             arguments = ("good.fits", option, model)
-            done = run(*words, *arguments, environment=environment)
+            done = run_within(*words, *arguments, environment=environment)
             assert_refused(done, name, sentence)
         assert contents(night) == before
 
@@ -130,9 +130,9 @@ def test_an_unknown_model(refused):
     refused("minimask", sentence)
 
 
-def test_a_model_for_something_else(night, run, model):
+def test_a_model_for_something_else(night, run_within, model):
     change_card(model / "card.json", task="tracking")
     for name, (words, option) in COMMANDS.items():
-        done = run(*words, "good.fits", option, model)
+        done = run_within(*words, "good.fits", option, model)
         sentence = "The model 'tiny' is for tracking, not for contaminants"
         assert_wrong_usage(done, name, sentence)

@@ -4,7 +4,6 @@ from astropy.io import fits
 
 from maximask_astro.flags import select
 from maximask_astro.scripts.main import main
-from maximask_astro.tests.helpers import quick_compilation
 
 SHAPE = ("--shape", "64", "96")
 
@@ -14,8 +13,7 @@ def simulate(call):
     """Function that runs the command in a small frame."""
 
     def run(*arguments):
-        with quick_compilation():
-            return call(main, "simulate", *arguments)
+        return call(main, "simulate", *arguments)
 
     return run
 

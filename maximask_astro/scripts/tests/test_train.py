@@ -5,7 +5,7 @@ from astropy.io import fits
 from maximask_astro import ContaminantMasker
 from maximask_astro.scripts import train
 from maximask_astro.scripts.main import main
-from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation
+from maximask_astro.tests.helpers import SIMULATED_OFTEN
 from maximask_astro.training import MaskerTrainer
 from maximask_astro.weights import load_model, verify_model
 
@@ -37,9 +37,8 @@ def finished(tmp_path_factory):
     """A training by the command, its directory, and what it printed."""
     directory = tmp_path_factory.mktemp("train")
     recipe = write_recipe(directory / "mine.toml")
-    with quick_compilation():
-        arguments = ["train", "--recipe", str(recipe), "-o", str(directory / "out")]
-        assert main([*arguments, "--quiet"]) == 0
+    arguments = ["train", "--recipe", str(recipe), "-o", str(directory / "out")]
+    assert main([*arguments, "--quiet"]) == 0
     return recipe, directory / "out"
 
 
@@ -63,10 +62,9 @@ def test_a_training_ends_with_a_model(finished):
 def test_a_finished_training_is_not_repeated(call, finished):
     recipe, output = finished
     log = (output / "log.csv").read_bytes()
-    with quick_compilation():
-        done = call(
-            main, "train", "--recipe", recipe, "-o", output, "--name", "renamed", "-q"
-        )
+    done = call(
+        main, "train", "--recipe", recipe, "-o", output, "--name", "renamed", "-q"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     steps, area, model = done.stdout.splitlines()
     assert steps == "Steps: 3 of 3"
@@ -91,8 +89,7 @@ def test_fine_tuning_on_a_directory(call, finished, tmp_path):
     text = recipe.read_text().replace("validation = 2\n", "")
     recipe.write_text(text)
     arguments = ("--from", output / "model", "--data", data, "-o", tmp_path / "tuned")
-    with quick_compilation():
-        done = call(main, "train", "--recipe", recipe, *arguments, "-q")
+    done = call(main, "train", "--recipe", recipe, *arguments, "-q")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Steps: 3 of 3\nModel: ")
     before = load_model(output / "model")

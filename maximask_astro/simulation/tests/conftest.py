@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from maximask_astro.simulation.scene import draw_scene
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 # Not square, so that rows and columns cannot be mistaken for one another.
 SHAPE = (96, 128)
@@ -34,8 +34,7 @@ def keys(seed, number=N_EXPOSURES):
 
 def random_scenes(number, seed=1):
     """Scenes of several exposures, as NumPy arrays."""
-    with quick_compilation():
-        scenes = quick_jit(jax.vmap(draw_scene))(keys(seed, number))
+    scenes = quick_jit(jax.vmap(draw_scene))(keys(seed, number))
     return jax.tree.map(np.asarray, scenes)
 
 
@@ -88,8 +87,7 @@ def contaminate(scenes, skies):
         add = jitted.setdefault(function, quick_jit(jax.vmap(function)))
         if (function, as_paper) not in done:
             these = scenes._replace(as_paper=np.full(N_EXPOSURES, as_paper))
-            with quick_compilation():
-                after, mask = add(keys(2), images, these)
+            after, mask = add(keys(2), images, these)
             done[function, as_paper] = Contaminated(
                 images,
                 np.asarray(after),

@@ -4,16 +4,15 @@ import pytest
 
 from maximask_astro.simulation.bad_lines import N_LINES, draw_lines, spread
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 NUMBER = 80
 
 
 def drawn(scene, shape, as_paper=False):
     scene = scene._replace(as_paper=np.bool_(as_paper))
-    with quick_compilation():
-        draw = quick_jit(jax.vmap(lambda key: draw_lines(key, shape, scene)))
-        return jax.tree.map(np.asarray, draw(keys(1, NUMBER)))
+    draw = quick_jit(jax.vmap(lambda key: draw_lines(key, shape, scene)))
+    return jax.tree.map(np.asarray, draw(keys(1, NUMBER)))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 from maximask_astro.simulation import charge_tails
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 SHAPE = (192, 256)
 PLACE = (90, 120)
@@ -15,7 +15,7 @@ def drag(scene, charge, number=60):
     charges = np.zeros(SHAPE, np.float32)
     charges[PLACE] = charge
     noise = np.ones(SHAPE, np.float32)
-    with pytest.MonkeyPatch.context() as patch, quick_compilation():
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(charge_tails, "_OFTEN", 1.0)
 
         @quick_jit

@@ -12,7 +12,7 @@ from maximask_astro.simulation.charge_tracks import (
     set_down,
 )
 from maximask_astro.simulation.masks import smooth
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 SHAPE = (96, 128)
 
@@ -33,8 +33,7 @@ def track(*, y=48.0, x=64.0, length=30.0, direction=0.0, depth=(0.0, 0.0), numbe
     rays = jax.tree.map(lambda value: jnp.full(number, value, jnp.float32), ray)
     normals = jax.random.normal(jax.random.key(1), (2, N_NORMALS))
     canvas = jnp.zeros([size + 2 * MARGIN for size in SHAPE])
-    with quick_compilation():
-        canvas = quick_jit(set_down)(normals, canvas, rays, 0.6)
+    canvas = quick_jit(set_down)(normals, canvas, rays, 0.6)
     return np.asarray(canvas)[MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 

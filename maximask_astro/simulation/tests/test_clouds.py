@@ -5,7 +5,7 @@ import pytest
 from maximask_astro.simulation import clouds
 from maximask_astro.simulation.fields import make_grid
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 SHAPE = (128, 160)
 GRID = make_grid(SHAPE, 2)
@@ -15,8 +15,7 @@ def draw(image, number=12, plain=False):
     one = quick_jit(
         jax.vmap(lambda key: clouds.draw_cloud(key, GRID, image, 1.5, plain=plain))
     )
-    with quick_compilation():
-        return np.asarray(one(keys(9, number)))
+    return np.asarray(one(keys(9, number)))
 
 
 @pytest.mark.parametrize("kind", clouds.KINDS)

@@ -6,7 +6,7 @@ from scipy import ndimage
 from maximask_astro.simulation import charge_tails
 from maximask_astro.simulation.cosmic_rays import add_cosmic_rays
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +117,7 @@ def add_to_each(keys, image, scene):
 
 def add_to(image, scene, number):
     """What many exposures like this one get, and its masks."""
-    with quick_compilation():
-        done = add_to_each(keys(3, number), image, scene)
+    done = add_to_each(keys(3, number), image, scene)
     return [np.asarray(part) for part in done]
 
 

@@ -4,16 +4,15 @@ import pytest
 
 from maximask_astro.simulation.dead_values import draw_dead_values
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 @pytest.mark.parametrize("sky", [1.0, 400.0, 4e4])
 def test_dead_pixels_lack_at_least_what_is_visible(scene, sky):
     scene = scene._replace(sky=np.float32(sky), sigma=np.float32((sky + 25) ** 0.5))
     visible = np.array([0.3, 1.2, 4.0], np.float32)
-    with quick_compilation():
-        draw = quick_jit(jax.vmap(lambda key: draw_dead_values(key, scene, visible)))
-        values = jax.tree.map(np.asarray, draw(keys(1, 400)))
+    draw = quick_jit(jax.vmap(lambda key: draw_dead_values(key, scene, visible)))
+    values = jax.tree.map(np.asarray, draw(keys(1, 400)))
     lack = np.asarray(values.lack(scene.sky)) / scene.sigma
     assert np.all(lack >= 0.99 * visible)
     assert np.all(lack <= max(101, sky / scene.sigma))

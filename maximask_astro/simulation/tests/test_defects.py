@@ -10,7 +10,7 @@ from maximask_astro.simulation.defects import (
     add_hot_pixels,
 )
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 LINES = [add_hot_lines, add_dead_lines]
 PIXELS = [add_hot_pixels, add_dead_pixels]
@@ -64,8 +64,7 @@ def test_faint_columns_are_labeled_as_far_as_they_go(scene):
     """At half the noise, whole columns of 700 pixels have a ratio of 13."""
     image = np.full((700, 64), scene.sky, np.float32)
     add = quick_jit(jax.vmap(lambda key: add_hot_lines(key, image, scene)))
-    with quick_compilation():
-        after, mask = map(np.asarray, add(keys(5, 40)))
+    after, mask = map(np.asarray, add(keys(5, 40)))
     change = (after - image) / scene.sigma
     whole = np.argwhere(mask.all(axis=1))
     strengths = [np.median(change[index, :, column]) for index, column in whole]
@@ -81,8 +80,7 @@ def test_lines_are_lost_in_bright_objects(scene):
     scene = scene._replace(full_well=np.float32(1e9))
     for function in LINES:
         add = quick_jit(jax.vmap(lambda key, add=function: add(key, image, scene)))
-        with quick_compilation():
-            after, mask = map(np.asarray, add(keys(6)))
+        after, mask = map(np.asarray, add(keys(6)))
         seen = np.abs(after - image)[mask] / np.sqrt(
             scene.sigma**2 + np.broadcast_to(image, after.shape)[mask] - scene.sky
         )
@@ -114,8 +112,7 @@ def test_single_pixels_are_rare_and_random(contaminate, function):
 def test_hot_pixels_are_bright_everywhere_in_some_detectors(scene):
     image = np.full((96, 128), scene.sky, np.float32)
     add = quick_jit(jax.vmap(lambda key: add_hot_pixels(key, image, scene)))
-    with quick_compilation():
-        after, mask = map(np.asarray, add(keys(7, 100)))
+    after, mask = map(np.asarray, add(keys(7, 100)))
     strengths = (after - image) / scene.sigma
     assert strengths[mask].min() > 3.9
     fractions = mask.mean(axis=(1, 2))
@@ -144,8 +141,7 @@ def test_nothing_is_above_the_pixels_that_are_saturated(scene):
     image[40:44, 50:54] = top = scene.sky + 30 * scene.sigma
     for function in (add_hot_lines, add_hot_pixels):
         add = quick_jit(jax.vmap(lambda key, add=function: add(key, image, scene)))
-        with quick_compilation():
-            after, mask = map(np.asarray, add(keys(8)))
+        after, mask = map(np.asarray, add(keys(8)))
         assert after.max() == top
         # What reads no more for it is not labeled.
         assert not mask[:, 40:44, 50:54].any() or function is add_hot_lines
@@ -193,8 +189,7 @@ def test_nothing_is_dead_in_the_overscan(scenes):
     scene = scene._replace(sky=np.float32(1e4), sigma=np.float32(100))
     dark = np.zeros(SHAPE, np.float32)
     add = quick_jit(jax.vmap(lambda key: add_dead_lines(key, dark, scene)))
-    with quick_compilation():
-        after, mask = add(keys(3))
+    after, mask = add(keys(3))
     # Some have the level of the sky, which is nothing like the overscan.
     assert np.all(np.asarray(after)[np.asarray(mask)] > 9000)
 

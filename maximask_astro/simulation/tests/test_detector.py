@@ -4,7 +4,7 @@ import pytest
 
 from maximask_astro.simulation.detector import add_noise, digitize
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 def many(function):
@@ -23,8 +23,7 @@ def noisy(scene):
         image = np.full(SHAPE, level, np.float32)
         numbers = {name: np.asarray(value) for name, value in numbers.items()}
         this = scene._replace(counting=np.False_)._replace(**numbers)
-        with quick_compilation():
-            return np.asarray(noise_of_many(keys(7), image, this), dtype=float)
+        return np.asarray(noise_of_many(keys(7), image, this), dtype=float)
 
     return make
 
@@ -93,15 +92,13 @@ def test_light_is_never_negative(noisy):
 def test_counts_are_whole_numbers(scene):
     image = np.random.RandomState(1).poisson(0.3, SHAPE).astype(np.float32)
     counting = scene._replace(counting=np.True_, gain=np.float32(1))
-    with quick_compilation():
-        digits = np.asarray(digits_of_many(keys(8), image, counting))
+    digits = np.asarray(digits_of_many(keys(8), image, counting))
     assert np.array_equal(digits, np.broadcast_to(image, digits.shape))
 
 
 def test_digitization(scene):
     image = np.random.RandomState(1).uniform(0, 1e4, SHAPE).astype(np.float32)
-    with quick_compilation():
-        digits = np.asarray(digits_of_many(keys(8, 80), image, scene))
+    digits = np.asarray(digits_of_many(keys(8, 80), image, scene))
     error = digits * scene.gain - image
     whole = np.all(digits == np.round(digits), axis=(1, 2))
     assert 0.4 < whole.mean() < 0.95
@@ -114,8 +111,7 @@ def test_digitization(scene):
 
 def test_amplifiers_differ_by_column_only(scene):
     image = np.zeros(SHAPE, np.float32)
-    with quick_compilation():
-        digits = np.asarray(digits_of_many(keys(8, 80), image, scene))
+    digits = np.asarray(digits_of_many(keys(8, 80), image, scene))
     assert np.all(digits == digits[:, :1])
     assert np.all((np.diff(digits[:, 0], axis=1) != 0).sum(axis=1) <= 1)
     assert np.all(digits[:, :, 0] == 0)

@@ -16,7 +16,7 @@ from maximask_astro.simulation import (
 )
 from maximask_astro.simulation.exposure import STRENGTHS, plan
 from maximask_astro.simulation.stages import run_stage, simulate_each, some_of
-from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_compilation, quick_jit
+from maximask_astro.tests.helpers import SIMULATED_OFTEN, quick_jit
 from maximask_astro.utils.errors import InputError
 
 # The frequencies are those of the tests of the command that trains.
@@ -30,8 +30,7 @@ INDEX = {name: index for index, name in enumerate(ABBREVIATIONS)}
 
 
 def exposure(seed):
-    with quick_compilation():
-        images, labels, scene = simulate(jax.random.key(seed), 1, CONFIG)
+    images, labels, scene = simulate(jax.random.key(seed), 1, CONFIG)
     return np.asarray(images), np.asarray(labels), scene
 
 
@@ -104,9 +103,8 @@ def test_all_other_classes_occur(labels):
 def plans():
     """What many exposures have: some classes seldom, never or always."""
     often = {**DEFAULT_FREQUENCIES, "FR": 0.3, "OV": 0.0, "P": 1.0}
-    with quick_compilation():
-        planned = quick_jit(jax.vmap(lambda key: plan(key, often, False, 0.0)))
-        keys, there, _ = planned(jax.random.split(jax.random.key(1), 2000))
+    planned = quick_jit(jax.vmap(lambda key: plan(key, often, False, 0.0)))
+    keys, there, _ = planned(jax.random.split(jax.random.key(1), 2000))
     return keys, jax.device_get(there)
 
 
@@ -185,8 +183,7 @@ def test_strengths_are_wide_or_of_the_paper():
         SimulationConfig(strengths="strong")
     # Sky, stars and places are the same, and contaminants are not.
     configs = (replace(CONFIG, strengths=strengths) for strengths in STRENGTHS)
-    with quick_compilation():
-        first, second = (simulate(jax.random.key(2), 1, c) for c in configs)
+    first, second = (simulate(jax.random.key(2), 1, c) for c in configs)
     assert float(first[2].fwhm[0]) == float(second[2].fwhm[0])
     assert not np.array_equal(first[0], second[0])
 
@@ -194,11 +191,10 @@ def test_strengths_are_wide_or_of_the_paper():
 def test_quiet_exposures_have_cosmic_rays_and_little_else(exposures):
     with pytest.raises(InputError, match="from 0 to 1"):
         SimulationConfig(quiet=-0.1)
-    with quick_compilation():
-        quiet = [
-            simulate(jax.random.key(seed), 1, replace(CONFIG, quiet=1.0))
-            for seed in range(N)
-        ]
+    quiet = [
+        simulate(jax.random.key(seed), 1, replace(CONFIG, quiet=1.0))
+        for seed in range(N)
+    ]
 
     def number(drawn, name):
         return sum(bool(labels[..., INDEX[name]].any()) for _, labels, _ in drawn)
@@ -214,13 +210,10 @@ def test_quiet_exposures_have_cosmic_rays_and_little_else(exposures):
 
 def test_quiet_exposures_are_a_fraction():
     config = replace(CONFIG, quiet=0.5)
-    with quick_compilation():
-        same = [
-            np.array_equal(
-                simulate(jax.random.key(seed), 1, config)[1], exposure(seed)[1]
-            )
-            for seed in range(N)
-        ]
+    same = [
+        np.array_equal(simulate(jax.random.key(seed), 1, config)[1], exposure(seed)[1])
+        for seed in range(N)
+    ]
     assert 0.25 * N < sum(same) < 0.75 * N
 
 
@@ -231,11 +224,8 @@ def test_unusual_exposures_can_be_rarer():
     keys = jax.random.split(jax.random.key(1), 2000)
 
     def scenes(unusual):
-        with quick_compilation():
-            planned = quick_jit(
-                jax.vmap(lambda key: plan(key, often, False, 0.0, unusual))
-            )
-            return planned(keys)[2]
+        planned = quick_jit(jax.vmap(lambda key: plan(key, often, False, 0.0, unusual)))
+        return planned(keys)[2]
 
     usual, night, plain = map(scenes, (1.0, 0.1, 0.0))
     for name in ("trailing", "defocus", "round_field", "counting"):

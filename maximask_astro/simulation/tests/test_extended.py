@@ -9,13 +9,12 @@ from maximask_astro.simulation.extended import (
     enlarge,
 )
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 def images_of(function, scenes):
     draw = quick_jit(jax.vmap(lambda key, scene: function(key, scene, SHAPE)))
-    with quick_compilation():
-        images = np.asarray(draw(keys(11), scenes))
+    images = np.asarray(draw(keys(11), scenes))
     return images / scenes.sigma[:, None, None]
 
 

@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from maximask_astro.simulation.fringes import add_fringes
 from maximask_astro.simulation.tests.conftest import N_EXPOSURES, SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 EMPTY = np.zeros((N_EXPOSURES, *SHAPE), np.float32)
 
@@ -21,8 +21,7 @@ def large(scenes):
     one = jax.tree.map(lambda values: values[:12], scenes)
     add = quick_jit(lambda a: jax.lax.map(lambda b: add_fringes(b[0], empty, b[1]), a))
     empty = np.zeros((320, 384), np.float32)
-    with quick_compilation():
-        image, mask = add((keys(4, 12), one))
+    image, mask = add((keys(4, 12), one))
     return np.asarray(image) / one.sigma[:, None, None], np.asarray(mask)
 
 
@@ -80,8 +79,7 @@ def test_fringes_are_not_labeled_in_front_of_what_is_bright(scene):
     bright = np.zeros(SHAPE, np.float32)
     bright[:, : SHAPE[1] // 2] = 1e6 * scene.sigma**2
     add = quick_jit(jax.vmap(lambda key: add_fringes(key, bright, scene)[1]))
-    with quick_compilation():
-        masks = np.asarray(add(keys(3, 12)))
+    masks = np.asarray(add(keys(3, 12)))
     assert masks[:, :, :8].mean() < 0.08
     assert masks[:, :, -16:].mean() > 0.5
 

@@ -12,7 +12,7 @@ from maximask_astro.simulation.full_pixels import (
     _wrap,
     read_full_pixels,
 )
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 LEVEL = 1e4
 
@@ -93,9 +93,8 @@ def test_only_pixels_of_the_core_change_but_for_soft_responses(scene):
         return read_full_pixels(key, image, *how)
 
     keys = jax.random.split(jax.random.key(3), 150)
-    with quick_compilation():
-        compiled = quick_jit(jax.vmap(read, (0, None, None)))
-        results = [np.asarray(compiled(keys, *how)) for how in ((0, 0), (1, 1))]
+    compiled = quick_jit(jax.vmap(read, (0, None, None)))
+    results = [np.asarray(compiled(keys, *how)) for how in ((0, 0), (1, 1))]
     clipped, plain = results
     for levels in (clipped, plain):
         assert np.isfinite(levels).all()

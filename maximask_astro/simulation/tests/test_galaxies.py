@@ -4,7 +4,7 @@ import pytest
 
 from maximask_astro.simulation.galaxies import draw_galaxies
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 @pytest.fixture(scope="module")
@@ -13,8 +13,7 @@ def draw(scenes):
     jitted = quick_jit(function)
 
     def call(scenes):
-        with quick_compilation():
-            return np.asarray(jitted(keys(6), scenes))
+        return np.asarray(jitted(keys(6), scenes))
 
     return call
 

@@ -5,7 +5,7 @@ from scipy import ndimage
 from maximask_astro.simulation.fields import make_grid
 from maximask_astro.simulation.nebulosity import _visible, add_nebulosity
 from maximask_astro.simulation.tests.conftest import N_EXPOSURES, SHAPE
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 EMPTY = np.zeros((N_EXPOSURES, *SHAPE), np.float32)
 
@@ -18,8 +18,7 @@ def nebulosity(contaminate):
 def visible(light, scene, typical):
     grid = make_grid(SHAPE, 8)
     judge = quick_jit(lambda light: _visible(light, 0 * light, scene, grid, typical))
-    with quick_compilation():
-        return np.asarray(judge(light))
+    return np.asarray(judge(light))
 
 
 def test_nebulosity_only_adds_light(nebulosity):

@@ -4,7 +4,7 @@ import pytest
 from scipy import ndimage
 
 from maximask_astro.simulation.overscan import add_overscan
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,8 @@ def test_as_in_the_paper_only_the_overscan_changes(contaminate):
 def test_wherever_it_is_it_is_finite(scene):
     image = np.full((64, 48), 400.0, np.float32)
     keys = jax.random.split(jax.random.key(5), 300)
-    with quick_compilation():
-        add = quick_jit(jax.vmap(lambda key: add_overscan(key, image, scene)))
-        after, mask = add(keys)
+    add = quick_jit(jax.vmap(lambda key: add_overscan(key, image, scene)))
+    after, mask = add(keys)
     columns = np.asarray(mask).all(axis=1)
     # Between two amplifiers, too.
     assert (columns.any(axis=1) & ~columns[:, 0] & ~columns[:, -1]).sum() > 10
@@ -62,10 +61,7 @@ def test_overscan_is_strips(overscan):
 def test_strips_are_narrow_or_wide(scene):
     image = np.full((256, 300), scene.sky, np.float32)
     keys = jax.random.split(jax.random.key(6), 200)
-    with quick_compilation():
-        after, mask = quick_jit(jax.vmap(lambda key: add_overscan(key, image, scene)))(
-            keys
-        )
+    after, mask = quick_jit(jax.vmap(lambda key: add_overscan(key, image, scene)))(keys)
     after, mask = np.asarray(after), np.asarray(mask)
     left = mask[:, 128].argmin(axis=1)
     left = left[(left > 0) & (left < 200)]

@@ -8,7 +8,7 @@ from maximask_astro.simulation.pattern_noise import (
     bayer_mosaic,
 )
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 NUMBER = 120
 
@@ -18,8 +18,7 @@ def patterns(scene):
     """In units of the sky noise."""
     zeros = np.zeros(SHAPE, np.float32)
     add = quick_jit(jax.vmap(lambda key: add_pattern(key, zeros, scene)))
-    with quick_compilation():
-        return np.asarray(add(keys(3, NUMBER))) / scene.sigma
+    return np.asarray(add(keys(3, NUMBER))) / scene.sigma
 
 
 def test_pixels_of_rows_or_columns_have_patterns_in_common(patterns):

@@ -6,7 +6,7 @@ from scipy import ndimage
 from maximask_astro.simulation import persistence as module
 from maximask_astro.simulation.persistence import add_persistence
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 RARE = ("_GHOSTS", "_SPECTRA_OFTEN", "_MOVED_OFTEN", "_BLEEDS", "_CROWDED_OFTEN")
 
@@ -28,7 +28,7 @@ def disks(contaminate, skies):
 
 def add_with(scene, chosen, image, number=16, **changes):
     """Persistence of one kind only, in units of the noise, and its masks."""
-    with pytest.MonkeyPatch.context() as patch, quick_compilation():
+    with pytest.MonkeyPatch.context() as patch:
         for name in RARE:
             patch.setattr(module, name, 1.0 if name == chosen else 0.0)
         for name, value in changes.items():

@@ -11,7 +11,6 @@ from maximask_astro.simulation import (
     SimulationConfig,
     spoil_skies,
 )
-from maximask_astro.tests.helpers import quick_compilation
 
 N, SIZE = 2, 96
 BITS = {name: np.uint16(1 << i) for i, name in enumerate(ABBREVIATIONS)}
@@ -35,8 +34,7 @@ def skies():
 
 @pytest.fixture(scope="module")
 def spoilt(skies):
-    with quick_compilation():
-        results = spoil_skies(jax.random.key(1), skies, CONFIG)
+    results = spoil_skies(jax.random.key(1), skies, CONFIG)
     return [np.asarray(values) for values in results[:3]]
 
 

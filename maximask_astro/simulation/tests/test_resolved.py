@@ -6,7 +6,7 @@ from scipy import ndimage
 from maximask_astro.simulation import resolved
 from maximask_astro.simulation.fields import make_grid
 from maximask_astro.simulation.tests.conftest import keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 SHAPE = (160, 192)
 GRID = make_grid(SHAPE, 2)
@@ -24,8 +24,7 @@ def draw(monkeypatch, scene):
         weights = [float(name == kind) for name in resolved.KINDS]
         monkeypatch.setattr(resolved, "_WEIGHTS", weights)
         one = quick_jit(jax.vmap(lambda key: resolved.draw_resolved(key, GRID, scene)))
-        with quick_compilation():
-            light, place = one(keys(7, number))
+        light, place = one(keys(7, number))
         return np.asarray(light) / scene.sigma, np.stack(place, axis=1)
 
     return call
@@ -70,8 +69,7 @@ def test_a_companion_lies_near(scene):
     def one(key):
         return resolved.draw_resolved(key, GRID, scene, (50.0, 400.0), True)[1]
 
-    with quick_compilation():
-        y, x = quick_jit(jax.vmap(one))(keys(8, 12))
+    y, x = quick_jit(jax.vmap(one))(keys(8, 12))
     distance = np.hypot(np.asarray(y) - 50, np.asarray(x) - 400)
     low, high = resolved._APART
     assert np.all(distance >= 0.99 * low * resolved._RADII[0])

@@ -6,7 +6,7 @@ from scipy.ndimage import label
 from maximask_astro.simulation.draws import uniforms
 from maximask_astro.simulation.saturation import _level, saturate
 from maximask_astro.simulation.tests.conftest import N_EXPOSURES, SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +92,8 @@ def stars_of(scene, shape, number=30):
 def test_small_cores_are_saturated_in_many_exposures(scene):
     scene = scene._replace(full_well=np.float32(1e9))
     image = stars_of(scene, (256, 256))
-    with quick_compilation():
-        saturates = quick_jit(jax.vmap(lambda key: saturate(key, image, scene)[1]))
-        masks = np.asarray(saturates(keys(4, 60)))
+    saturates = quick_jit(jax.vmap(lambda key: saturate(key, image, scene)[1]))
+    masks = np.asarray(saturates(keys(4, 60)))
     some = masks.any(axis=(1, 2))
     assert 0.5 < some.mean() < 0.9
     cores = [label(mask, np.ones((3, 3))) for mask in masks[some]]
@@ -113,20 +112,19 @@ def test_the_level_is_lowered_for_bright_stars_only(scene, as_paper):
     draw = uniforms(jax.random.key(1), "lowered", "rank", "many", "core")
     draw = draw._replace(lowered=0.0, many=0.9)
     scene = scene._replace(as_paper=np.bool_(as_paper), full_well=np.float32(1e9))
-    with quick_compilation():
-        level = quick_jit(lambda draw, image: _level(draw, image, scene))
-        image = stars_of(scene, (128, 128))
-        low, lowered = level(draw, image)
-        assert bool(lowered) is not as_paper
-        if not as_paper:
-            assert scene.sky + 25 * scene.sigma <= low < scene.full_well
-            # Few stars, and a level below all of the frame: neither is lowered.
-            sky = np.full_like(image, scene.sky)
-            for other in (sky, sky + 1000 * scene.sigma):
-                same, lowered = level(draw, other)
-                assert not lowered
-                assert same == scene.full_well
-        # Never above the full well.
-        same, lowered = level(draw._replace(lowered=0.99), image)
-        assert not lowered
-        assert same == scene.full_well
+    level = quick_jit(lambda draw, image: _level(draw, image, scene))
+    image = stars_of(scene, (128, 128))
+    low, lowered = level(draw, image)
+    assert bool(lowered) is not as_paper
+    if not as_paper:
+        assert scene.sky + 25 * scene.sigma <= low < scene.full_well
+        # Few stars, and a level below all of the frame: neither is lowered.
+        sky = np.full_like(image, scene.sky)
+        for other in (sky, sky + 1000 * scene.sigma):
+            same, lowered = level(draw, other)
+            assert not lowered
+            assert same == scene.full_well
+    # Never above the full well.
+    same, lowered = level(draw._replace(lowered=0.99), image)
+    assert not lowered
+    assert same == scene.full_well

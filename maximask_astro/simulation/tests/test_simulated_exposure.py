@@ -10,15 +10,13 @@ from maximask_astro.simulation import (
     SimulationConfig,
     simulate_exposure,
 )
-from maximask_astro.tests.helpers import quick_compilation
 from maximask_astro.utils.errors import InputError
 
 SHAPE = (64, 96)  # the only one, so that it is compiled once
 
 
 def make(key, shape=SHAPE, **keywords):
-    with quick_compilation():
-        return simulate_exposure(key, shape, **keywords)
+    return simulate_exposure(key, shape, **keywords)
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,12 @@ import pytest
 
 from maximask_astro.simulation.sky import N_BRIGHT, draw_stars, render_stars
 from maximask_astro.simulation.tests.conftest import SHAPE, keys, random_scenes
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 def drawn(scenes, shape, seed=5):
-    with quick_compilation():
-        draw = quick_jit(jax.vmap(lambda key, scene: draw_stars(key, scene, shape)))
-        return jax.tree.map(np.asarray, draw(keys(seed, len(scenes.sky)), scenes))
+    draw = quick_jit(jax.vmap(lambda key, scene: draw_stars(key, scene, shape)))
+    return jax.tree.map(np.asarray, draw(keys(seed, len(scenes.sky)), scenes))
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +82,8 @@ def test_rendered_stars_are_vignetted(scene, stars):
     bright = np.argmax((stars.flux > 0).sum(axis=1))
     these = jax.tree.map(lambda values: values[bright], stars)
     render = quick_jit(lambda stars, scene: render_stars(stars, scene, SHAPE))
-    with quick_compilation():
-        image = np.asarray(render(these, scene))
-        dark = np.asarray(render(these, scene._replace(round_field=np.float32(0.5))))
+    image = np.asarray(render(these, scene))
+    dark = np.asarray(render(these, scene._replace(round_field=np.float32(0.5))))
     assert image.shape == SHAPE
     assert image.min() >= 0
     assert image[:8, :8].sum() > 0
@@ -96,6 +94,5 @@ def test_rendered_stars_are_vignetted(scene, stars):
 
 def test_at_least_the_brightest_are_there(scene):
     """Spikes are drawn on the first ones, whatever the shape is."""
-    with quick_compilation():
-        stars = draw_stars(jax.random.key(1), scene, (16, 16))
+    stars = draw_stars(jax.random.key(1), scene, (16, 16))
     assert len(stars.flux) >= N_BRIGHT

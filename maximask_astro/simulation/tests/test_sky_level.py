@@ -4,7 +4,7 @@ import pytest
 
 from maximask_astro.simulation.sky_level import sky_structure
 from maximask_astro.simulation.tests.conftest import SHAPE, keys, random_scenes
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 NUMBER = 300
 
@@ -16,9 +16,8 @@ def scenes():
 
 @pytest.fixture(scope="module")
 def sky(scenes):
-    with quick_compilation():
-        structure = jax.vmap(lambda key, scene: sky_structure(key, scene, SHAPE))
-        return np.asarray(quick_jit(structure)(keys(9, NUMBER), scenes))
+    structure = jax.vmap(lambda key, scene: sky_structure(key, scene, SHAPE))
+    return np.asarray(quick_jit(structure)(keys(9, NUMBER), scenes))
 
 
 @pytest.fixture(scope="module")

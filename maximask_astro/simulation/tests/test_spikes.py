@@ -8,7 +8,7 @@ from maximask_astro.simulation.significance import FAINTEST, signal_to_noise
 from maximask_astro.simulation.sky import Stars
 from maximask_astro.simulation.spikes import add_spikes
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 PLACE = (70.0, 45.0)  # x, y
 
@@ -31,7 +31,7 @@ def spiking(scene):
 
         def apply(flux, image=None, place=PLACE):
             image = np.zeros(shape, np.float32) if image is None else image
-            with pytest.MonkeyPatch.context() as patch, quick_compilation():
+            with pytest.MonkeyPatch.context() as patch:
                 for name, value in constants.items():
                     patch.setattr(module, name, value)
                 after, mask = add(keys(3), image, scene, star(flux, place))

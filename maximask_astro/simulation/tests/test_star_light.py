@@ -5,7 +5,7 @@ from maximask_astro.simulation.psf import psf_in_pixel
 from maximask_astro.simulation.sky import Stars
 from maximask_astro.simulation.star_light import MARGIN, N_BRIGHT, render_points
 from maximask_astro.simulation.tests.conftest import SHAPE
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 Y, X = np.indices(SHAPE, dtype=np.float32)
 NUMBER = 400
@@ -21,8 +21,7 @@ def render(scene):
         columns[:3, : len(flux)] = x, y, flux
         columns[3], columns[4] = 0.1, 0.5
         numbers = {name: np.float32(value) for name, value in numbers.items()}
-        with quick_compilation():
-            image = jitted(Stars(*columns), scene._replace(**numbers))
+        image = jitted(Stars(*columns), scene._replace(**numbers))
         return np.asarray(image, dtype=float)
 
     return call

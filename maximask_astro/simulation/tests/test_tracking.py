@@ -3,15 +3,13 @@ import numpy as np
 import pytest
 
 from maximask_astro.simulation import TrackingTruth, simulate_tracking
-from maximask_astro.tests.helpers import quick_compilation
 
 SHAPE = (64, 64)
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    with quick_compilation():
-        return simulate_tracking(jax.random.key(3), 24, SHAPE)
+    return simulate_tracking(jax.random.key(3), 24, SHAPE)
 
 
 def test_exposures_and_what_they_are_like(drawn):
@@ -32,9 +30,8 @@ def test_exposures_and_what_they_are_like(drawn):
 
 
 def test_keys_decide(drawn):
-    with quick_compilation():
-        images, truth = simulate_tracking(jax.random.key(3), 24, SHAPE)
-        others, _ = simulate_tracking(jax.random.key(4), 24, SHAPE)
+    images, truth = simulate_tracking(jax.random.key(3), 24, SHAPE)
+    others, _ = simulate_tracking(jax.random.key(4), 24, SHAPE)
     assert np.array_equal(images, drawn[0])
     assert jax.tree.all(jax.tree.map(np.array_equal, truth, drawn[1]))
     assert not np.array_equal(images, others)

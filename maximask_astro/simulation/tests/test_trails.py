@@ -8,7 +8,7 @@ from maximask_astro.simulation import trails as module
 from maximask_astro.simulation.significance import FAINTEST, signal_to_noise
 from maximask_astro.simulation.tests.conftest import SHAPE, keys
 from maximask_astro.simulation.trails import _FINE, _profile, _Shape, add_trails
-from maximask_astro.tests.helpers import quick_compilation, quick_jit
+from maximask_astro.tests.helpers import quick_jit
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_between_two_ridges_all_is_labeled(changed):
 def test_some_are_arcs_and_go_through_the_brightest_place(scene):
     dark = np.zeros(SHAPE, np.float32)
     dark[30, 90] = 1e3
-    with pytest.MonkeyPatch.context() as patch, quick_compilation():
+    with pytest.MonkeyPatch.context() as patch:
         for name in ("_CURVED", "_THROUGH_BRIGHTEST", "_STEADY"):
             patch.setattr(module, name, 1.0)
         for name in ("_BROAD", "_ENDING", "_FAINT"):
@@ -171,18 +171,16 @@ def test_many_at_once_are_parallel(changed):
 
 def test_trails_that_bright_light_outshines_are_not_labeled(scene):
     keys_, dark = keys(4), np.zeros(SHAPE, np.float32)
-    with quick_compilation():
-        add = quick_jit(jax.vmap(add_trails, (0, None, None)))
-        _, seen = add(keys_, dark, scene)
-        _, hidden = add(keys_, dark + 1e9, scene)
+    add = quick_jit(jax.vmap(add_trails, (0, None, None)))
+    _, seen = add(keys_, dark, scene)
+    _, hidden = add(keys_, dark + 1e9, scene)
     assert np.asarray(seen).any(axis=(1, 2)).mean() > 0.9
     assert not np.asarray(hidden).any()
 
 
 def profile(fwhm, radius=0.0, hole=0.0, exponent=0.5, turn=0.0):
     shape = _Shape(*map(np.float32, (radius, hole, exponent, fwhm, 0.0)))
-    with quick_compilation():
-        return np.asarray(_profile(shape, np.float32(4.0), np.float32(turn)))
+    return np.asarray(_profile(shape, np.float32(4.0), np.float32(turn)))
 
 
 def full_width(values):
@@ -219,9 +217,8 @@ def test_pixels_blur_what_is_sharp():
 def test_as_in_the_paper(scene):
     """Six times the noise and more; labels reach 3 pixels farther than 0.5."""
     scene, dark = scene._replace(as_paper=np.True_), np.zeros(SHAPE, np.float32)
-    with quick_compilation():
-        add = quick_jit(jax.vmap(add_trails, (0, None, None)))
-        images, masks = map(np.asarray, add(keys(4), dark, scene))
+    add = quick_jit(jax.vmap(add_trails, (0, None, None)))
+    images, masks = map(np.asarray, add(keys(4), dark, scene))
     peaks = []
     for image, mask in zip(images / scene.sigma, masks, strict=True):
         assert not image[~mask].any()

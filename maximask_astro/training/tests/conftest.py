@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from maximask_astro.flags import ABBREVIATIONS
-from maximask_astro.tests.helpers import quick_compilation
 from maximask_astro.training import (
     MaskerTrainer,
     export_model,
@@ -64,8 +63,8 @@ def simulate(key, number, config):
 
 @contextmanager
 def quickly():
-    """Compile little, and simulate with the stand-in."""
-    with pytest.MonkeyPatch.context() as patch, quick_compilation():
+    """Simulate with the stand-in."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exposures, "simulate", simulate)
         yield patch
 

@@ -16,7 +16,7 @@ from maximask_astro.evaluation import ScoreHistogram
 from maximask_astro.flags import ABBREVIATIONS
 from maximask_astro.masking import ContaminantMasker
 from maximask_astro.models import build_folded_unet
-from maximask_astro.tests.helpers import quick_compilation, random_weights
+from maximask_astro.tests.helpers import random_weights
 from maximask_astro.training import fine_tune
 from maximask_astro.utils import InputError
 from maximask_astro.weights import (
@@ -82,28 +82,25 @@ def masker():
         input={"block": 48, "stride": 8, "halo": 64},
         weights_sha256=weights_digest(weights),
     )
-    with quick_compilation():
-        examples = expose(30, 1, **FIRST)
-        model = fine_tune(LoadedModel(card, weights), *examples, steps=160, **LEARNING)
-        model = replace(model, card=replace(model.card, roc=card.roc))
-        return ContaminantMasker(model, classes="CR,BG", thresholds={"CR": "fpr=0.01"})
+    examples = expose(30, 1, **FIRST)
+    model = fine_tune(LoadedModel(card, weights), *examples, steps=160, **LEARNING)
+    model = replace(model, card=replace(model.card, roc=card.roc))
+    return ContaminantMasker(model, classes="CR,BG", thresholds={"CR": "fpr=0.01"})
 
 
 @pytest.fixture(scope="module")
 def adapted(masker, tmp_path_factory):
     """The same after 20 exposures of the second camera."""
     directory = tmp_path_factory.mktemp("adapted") / "second"
-    with quick_compilation():
-        return masker.fine_tune(
-            *expose(20, 2, **SECOND), steps=60, output=directory, **LEARNING
-        ), directory
+    return masker.fine_tune(
+        *expose(20, 2, **SECOND), steps=60, output=directory, **LEARNING
+    ), directory
 
 
 def test_twenty_exposures_improve_a_shifted_camera(masker, adapted):
     """Measured: 0.964 before, 0.987 after, and 0.998 for the first camera."""
-    with quick_compilation():
-        before, after = area(masker, SECOND), area(adapted[0], SECOND)
-        assert area(masker, FIRST) > 0.99
+    before, after = area(masker, SECOND), area(adapted[0], SECOND)
+    assert area(masker, FIRST) > 0.99
     assert before < 0.985
     assert 1 - after < 0.7 * (1 - before)
 
@@ -133,12 +130,11 @@ def test_the_model_is_saved(adapted):
 
 def test_the_priors_are_kept(masker, adapted):
     """About as many pixels are called cosmic rays as there are."""
-    with quick_compilation():
-        images, masks = expose(8, 77, **SECOND)
-        trained = masker.model_card.training_priors["CR"]
-        true = np.mean([mask["CR"] for mask in masks])
-        known = ContaminantMasker(adapted[1], classes="CR", priors={"CR": float(true)})
-        found = np.mean([known(image).probabilities["CR"].data for image in images])
+    images, masks = expose(8, 77, **SECOND)
+    trained = masker.model_card.training_priors["CR"]
+    true = np.mean([mask["CR"] for mask in masks])
+    known = ContaminantMasker(adapted[1], classes="CR", priors={"CR": float(true)})
+    found = np.mean([known(image).probabilities["CR"].data for image in images])
     assert adapted[0].model_card.training_priors["CR"] == trained
     assert true / 2 < found < 2 * true
 

@@ -1,15 +1,15 @@
 import json
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
-from maximask_astro import TrackingClassifier
+from maximask_astro import TrackingClassifier, simulation
 from maximask_astro.inference import combine_evidence
 from maximask_astro.models import TRACKING_OUTPUTS
 from maximask_astro.scripts.main import main
 from maximask_astro.simulation import TrackingTruth
-from maximask_astro.tests.helpers import quick_compilation
 from maximask_astro.tests.tracking_models import tiny_tracking_model
 from maximask_astro.training import TrackingTrainer, read_recipe
 from maximask_astro.training.recipe import adapted_recipe
@@ -37,6 +37,40 @@ n_units = 5
 """
 
 
+def simulate_tracking(key, number=1, shape=(256, 256)):
+    """A stand-in for the simulation, which takes long to compile: stars on a sky."""
+    random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    images = random.normal(100, 3, (number, *shape))
+    affected = random.uniform(size=number) < 0.5
+    length = np.where(affected, random.uniform(6, 12, number), 0.1)
+    angle = random.uniform(0, np.pi, number)
+    n_stars = random.integers(1, 9, number)
+    y, x = np.indices(shape)
+    for image, blur, direction, n in zip(images, length, angle, n_stars, strict=True):
+        for row, column in random.uniform(0, shape, (n, 2)):
+            for step in blur * np.linspace(-0.5, 0.5, 9):
+                dx = x - column - step * np.cos(direction)
+                dy = y - row - step * np.sin(direction)
+                image += 40 * np.exp(-(dx**2 + dy**2) / 3)
+    truth = TrackingTruth(
+        affected=2 * affected,
+        defocused=random.uniform(size=number) < 0.3,
+        n_stars=n_stars,
+        length=length,
+        angle=angle,
+        kind=np.zeros(number, int),
+        fwhm=np.full(number, 2.9),
+    )
+    return jax.tree.map(jax.numpy.asarray, (np.float32(images), truth))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quickly():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulation, "simulate_tracking", simulate_tracking)
+        yield
+
+
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
     path = tmp_path_factory.mktemp("recipe") / "mine.toml"
@@ -48,9 +82,8 @@ def recipe(tmp_path_factory):
 def finished(recipe, tmp_path_factory):
     """The directory of a training by the command."""
     directory = tmp_path_factory.mktemp("train") / "out"
-    with quick_compilation():
-        arguments = ["train", "--recipe", str(recipe), "-o", str(directory)]
-        assert main([*arguments, "--quiet"]) == 0
+    arguments = ["train", "--recipe", str(recipe), "-o", str(directory)]
+    assert main([*arguments, "--quiet"]) == 0
     return directory
 
 
@@ -83,13 +116,12 @@ def test_the_model_judges(finished):
 
 def test_an_interrupted_training_goes_on_exactly(recipe, finished, tmp_path):
     settings = read_recipe(recipe)
-    with quick_compilation():
-        first = TrackingTrainer(settings, tmp_path)
-        assert first.run(minutes=0) is False
-        assert first.step == 1
-        second = TrackingTrainer(settings, tmp_path)
-        assert second.step == 1
-        assert second.run() is True
+    first = TrackingTrainer(settings, tmp_path)
+    assert first.run(minutes=0) is False
+    assert first.step == 1
+    second = TrackingTrainer(settings, tmp_path)
+    assert second.step == 1
+    assert second.run() is True
     with (
         np.load(finished / "checkpoint.npz") as whole,
         np.load(tmp_path / "checkpoint.npz") as resumed,
