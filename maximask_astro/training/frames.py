@@ -34,8 +34,8 @@ class Framing(NamedTuple):
 
     number : int
         Pieces of each that are used. A frame that is not cut is used as often, with
-        another part looked at closely each time: on a processor, to simulate it takes
-        nearly as long as to learn from a part.
+        another part looked at closely each time, unless that is all of it: on a
+        processor, to simulate it takes nearly as long as to learn from a part.
     """
 
     parts: int
@@ -223,7 +223,7 @@ def examine(key, frames, framing, *, crop, stride, block_stride):
         _pieces(first, jnp.asarray(values), framing) for values in frames
     )
     looked_over = look_over_batch(images, block_stride)
-    if framing.parts == 1:
+    if framing.parts == 1 and crop < images.shape[1]:
         looked_over, labels, known = jax.tree.map(
             lambda values: jnp.repeat(values, framing.number, axis=0),
             (looked_over, labels, known),
