@@ -117,6 +117,6 @@ def main(args):
 if __name__ == "__main__":
     parser = shared.make_parser(__doc__, number=40)
     parser.add_argument("data", type=Path, help="folder with the folder 'exposures'")
-    parser.add_argument("--steps", type=int, default=400, help="of the adaptation")
-    parser.add_argument("--size", type=int, default=256, help="of its frames")
+    parser.add_argument("--steps", type=int, help="of the adaptation")
+    parser.add_argument("--size", type=int, help="of its frames")
     sys.exit(shared.run(main, parser.parse_args()))

@@ -35,9 +35,9 @@ def add_parser(subparsers):
         "--recipe",
         metavar="RECIPE",
         help="'default' (an accelerator), 'cpu' (hours), 'smoke' (minutes), "
-        "'fine_tune', the same for tracking errors ('tracking', 'tracking_cpu', "
-        "'tracking_smoke'), or a TOML file (default: 'default', with --data "
-        "'fine_tune')",
+        "'fine_tune', 'fine_tune_skies', the same for tracking errors ('tracking', "
+        "'tracking_cpu', 'tracking_smoke'), or a TOML file (default: 'default', with "
+        "--data 'fine_tune', with --skies alone 'fine_tune_skies')",
     )
     add("-o", "--output", required=True, metavar="DIR", help="where everything goes")
     add(
@@ -133,7 +133,10 @@ def _run(args):
 
     keep_compiled()
     adapts = args.data is not None or (args.skies is not None and not args.recipe)
-    recipe = read_recipe(args.recipe or ("fine_tune" if adapts else "default"))
+    usual = "default"
+    if adapts:
+        usual = "fine_tune_skies" if args.data is None else "fine_tune"
+    recipe = read_recipe(args.recipe or usual)
     tracking = recipe.task == "tracking"
     for name in ("data", "skies"):
         if tracking and getattr(args, name) is not None:

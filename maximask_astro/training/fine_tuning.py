@@ -146,7 +146,8 @@ def fine_tune(
         See `make_examples`.
 
     steps, learning_rate, size, batch, simulated, seed : optional
-        In place of what the recipe ``'fine_tune'`` says, see `Recipe`.
+        In place of what the recipe ``'fine_tune'`` says, or ``'fine_tune_skies'`` if
+        there are no masks, see `Recipe`.
 
     name : str, optional
         Name of the new model.
@@ -184,7 +185,7 @@ def fine_tune(
         "seed": seed,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
-    recipe = read_recipe("fine_tune")
+    recipe = read_recipe("fine_tune_skies" if images is None else "fine_tune")
     recipe = replace(recipe, **changes)
     if steps is not None:
         recipe = replace(recipe, warmup=min(recipe.warmup, steps // 10))

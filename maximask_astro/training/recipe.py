@@ -210,8 +210,8 @@ def read_recipe(recipe):
     Parameters
     ----------
     recipe : str or path-like
-        ``'default'``, ``'cpu'``, ``'smoke'``, ``'fine_tune'``, ``'tracking'``,
-        ``'tracking_cpu'``, ``'tracking_smoke'``, or a TOML file.
+        ``'default'``, ``'cpu'``, ``'smoke'``, ``'fine_tune'``,
+        ``'fine_tune_skies'``, ``'tracking'``, ``'tracking_cpu'``, ``'tracking_smoke'``, or a TOML file.
 
     Returns
     -------

@@ -84,8 +84,9 @@ def test_wrong_values_are_refused(tmp_path, content, sentence):
         read_recipe(path)
 
 
-def test_the_recipe_for_fine_tuning():
-    recipe = read_recipe("fine_tune")
-    assert 0 < recipe.simulated < 1
+@pytest.mark.parametrize("name", ["fine_tune", "fine_tune_skies"])
+def test_the_recipes_for_fine_tuning(name):
+    recipe = read_recipe(name)
+    assert 0 < min(recipe.simulated, recipe.real) < 1
     assert recipe.warmup < recipe.steps
     assert recipe.size % 32 == 0
