@@ -16,6 +16,7 @@ from maximask_astro.inference.likeness import (
 from maximask_astro.inference.logits import logits_of_image
 from maximask_astro.inference.priors import log_prior_factor, update_probability
 from maximask_astro.inference.process_settings import keep_compiled, keep_memory
+from maximask_astro.inference.rivals import LIKELIER
 from maximask_astro.inference.summary import (
     SummaryEngine,
     WholeTile,
@@ -27,6 +28,7 @@ from maximask_astro.inference.tiling import Tile, mirrored, plan_blocks, plan_ti
 from maximask_astro.inference.verdicts import ClassDecision
 
 __all__ = [
+    "LIKELIER",
     "PATCH",
     "TILINGS",
     "UNLIKE",

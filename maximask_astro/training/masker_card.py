@@ -17,6 +17,9 @@ from maximask_astro.training.reach import measure_reach
 
 __all__ = ["describe", "measure"]
 
+# So often thresholds of rivals are found anew, each with the other's.
+_ROUNDS = 5
+
 
 def describe(recipe, network, groups):
     """
@@ -87,12 +90,8 @@ def measure(model, recipe, number, progress_bar, *, fractions, skies=None):
     options = {"skies": skies, "progress_bar": progress_bar}
     full = count_exposures(model, recipe, number, **options)
     night = count_exposures(model, recipe, number, fractions=fractions, **options)
-    # A night has too few positives to count, and others are as hard to find.
-    together = ScoreHistogram(len(ABBREVIATIONS))
-    together.counts[:, 0] = night.histogram.counts[:, 0]
-    together.counts[:, 1] = full.histogram.counts[:, 1]
     priors = model.card.training_priors
-    thresholds = thresholds_of(together, priors)
+    together, dirty, thresholds = _with_rivals(night, full, priors)
     curves = {n: roc_points(together, i) for i, n in enumerate(ABBREVIATIONS)}
     return {
         "thresholds": thresholds,
@@ -101,7 +100,7 @@ def measure(model, recipe, number, progress_bar, *, fractions, skies=None):
         "figures": {
             "validation": _by_name(full.histogram.auc()),
             **_at_thresholds("night", together, thresholds, priors, default=True),
-            **_at_thresholds("dirty", full.histogram, thresholds, priors),
+            **_at_thresholds("dirty", dirty, thresholds, priors),
         },
     }
 
@@ -111,16 +110,39 @@ def _by_name(values):
     return {name: round(float(value), 5) for name, value in pairs if np.isfinite(value)}
 
 
+def _with_rivals(night, full, priors):
+    """
+    Find thresholds for what is called after rivals have been compared.
+
+    Gives the histograms of a night and of exposures full of contaminants for these, and
+    the thresholds. Those of rivals depend on each other.
+    """
+    histograms = night.histogram, full.histogram
+    for _ in range(_ROUNDS):
+        # A night has too few positives to count, and others are as hard to find.
+        together = ScoreHistogram(len(ABBREVIATIONS))
+        for yes, histogram in enumerate(histograms):
+            together.counts[:, yes] = histogram.counts[:, yes]
+        thresholds = thresholds_of(together, priors)
+        limits = _limits(thresholds, priors)
+        histograms = [
+            counts.rivals.applied(counts.histogram, limits) for counts in (night, full)
+        ]
+    return together, histograms[1], thresholds
+
+
+def _limits(thresholds, priors):
+    """Thresholds of posteriors at the default priors as those of logits."""
+    defaults = np.array([DEFAULT_PRIORS[n] for n in ABBREVIATIONS])
+    trained = np.array([priors[n] for n in ABBREVIATIONS])
+    posteriors = np.array([thresholds.get(n, np.nan) for n in ABBREVIATIONS])
+    return logit(posteriors) + log_prior_factor(trained, defaults)
+
+
 def _at_thresholds(name, histogram, thresholds, priors, *, default=False):
     """Completeness and purity of each class at thresholds, of posteriors."""
     defaults = np.array([DEFAULT_PRIORS[n] for n in ABBREVIATIONS])
-    trained = np.array([priors[n] for n in ABBREVIATIONS])
-    logits = [
-        logit(np.float64(thresholds.get(n, np.nan))) + factor
-        for n, factor in zip(
-            ABBREVIATIONS, log_prior_factor(trained, defaults), strict=True
-        )
-    ]
+    logits = _limits(thresholds, priors)
     complete, _ = histogram.rates()
     pure = purity(histogram, defaults if default else None)
     # Thresholds fall; the last that is not below what is wanted.

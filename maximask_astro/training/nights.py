@@ -25,7 +25,8 @@ from maximask_astro.training.exposures import (
     simulation_config,
 )
 from maximask_astro.training.frames import ALL_KNOWN
-from maximask_astro.training.sky_crops import OFTEN_ALONE, draw_sky_crops
+from maximask_astro.training.rivalry import RivalCounts
+from maximask_astro.training.sky_crops import draw_sky_crops
 
 __all__ = [
     "SPREAD_EDGES",
@@ -61,6 +62,9 @@ class Counts:
     histogram : `~maximask_astro.evaluation.ScoreHistogram`
         Of all of them.
 
+    rivals : `~maximask_astro.training.rivalry.RivalCounts`
+        Of all of them.
+
     by_sky : list of `~numpy.ndarray`
         For each exposure, shape (classes, 2, bins): pixels that are not, and are, of
         the class, by logit between ``SPREAD_EDGES``.
@@ -72,6 +76,7 @@ class Counts:
     histogram: ScoreHistogram = field(
         default_factory=lambda: ScoreHistogram(_N_CLASSES)
     )
+    rivals: RivalCounts = field(default_factory=RivalCounts)
     by_sky: list = field(default_factory=list)
     real: list = field(default_factory=list)
 
@@ -93,6 +98,7 @@ class Counts:
         bits = np.uint16(1) << np.arange(_N_CLASSES, dtype=np.uint16)
         labels, known = (values[..., None] & bits != 0 for values in (labels, known))
         self.histogram.add(logits, labels, known)
+        self.rivals.add(logits, labels, known)
         bins = np.digitize(logits, SPREAD_EDGES) - 1
         n_bins = len(SPREAD_EDGES) - 1
         inside = known & (bins >= 0) & (bins < n_bins)
@@ -115,6 +121,9 @@ class Counts:
 def exposures_of(recipe, config, purpose, number, skies=None, *, batch=None):
     """
     Make exposures, half of them on real skies, if there are any.
+
+    What is made of a sky that is smaller has its size: mirrored at its edges it would
+    be like nothing that a telescope sees.
 
     Parameters
     ----------
@@ -150,10 +159,7 @@ def exposures_of(recipe, config, purpose, number, skies=None, *, batch=None):
         real_ones = bool(skies) and index % 2 == 1
         if real_ones:
             seed = (recipe.seed, index, len(purpose))
-            often_alone = config.unusual * OFTEN_ALONE
-            crops = draw_sky_crops(
-                skies, batch, recipe.size, seed, often_alone=often_alone
-            )
+            crops = draw_sky_crops(skies, batch, recipe.size, seed, often_alone=1.0)
             real = RealSkies(
                 crops.images, crops.present, crops.known, crops.inside, crops.fwhm
             )
@@ -163,11 +169,22 @@ def exposures_of(recipe, config, purpose, number, skies=None, *, batch=None):
             images, labels = simulated_batch(recipe, config, purpose, index, batch)
             labels = pack_bits(labels)
             known = np.full(images.shape, ALL_KNOWN, np.uint16)
+        places = [np.s_[:]] * batch
+        if real_ones:
+            places = [_bounds(inside) for inside in crops.inside]
         arrays = (
             np.asarray(a)[: number - index * batch] for a in (images, labels, known)
         )
-        for each in zip(*arrays, strict=True):
-            yield *each, real_ones
+        for *each, place in zip(*arrays, places, strict=False):
+            yield *(array[place] for array in each), real_ones
+
+
+def _bounds(inside):
+    """The rectangle of a frame in which a sky is."""
+    return tuple(
+        slice(found.min(), found.max() + 1)
+        for found in (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+    )
 
 
 def count_exposures(model, recipe, number, *, skies=None, fractions=None, **options):

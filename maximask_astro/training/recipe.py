@@ -211,7 +211,8 @@ def read_recipe(recipe):
     ----------
     recipe : str or path-like
         ``'default'``, ``'cpu'``, ``'smoke'``, ``'fine_tune'``,
-        ``'fine_tune_skies'``, ``'tracking'``, ``'tracking_cpu'``, ``'tracking_smoke'``, or a TOML file.
+        ``'fine_tune_skies'``, ``'tracking'``, ``'tracking_cpu'``,
+        ``'tracking_smoke'``, or a TOML file.
 
     Returns
     -------

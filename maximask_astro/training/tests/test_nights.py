@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
 
 from maximask_astro.flags import ABBREVIATIONS
+from maximask_astro.training import nights
 from maximask_astro.training.exposures import night_config, simulation_config
-from maximask_astro.training.nights import Counts, spread_tables
+from maximask_astro.training.nights import Counts, exposures_of, spread_tables
 from maximask_astro.training.priors import DEFAULT_PRIORS
 from maximask_astro.training.tests.conftest import RECIPE
+from maximask_astro.training.tests.test_sky_crops import make_sky
 
 N_CLASSES = len(ABBREVIATIONS)
 
@@ -21,6 +25,35 @@ def test_contaminants_of_a_night_are_as_rare_as_the_priors_say():
     # Never more often than usual.
     rare = dict.fromkeys(ABBREVIATIONS, 1e-9)
     assert dict(night_config(RECIPE, rare).frequencies) == usual
+
+
+def test_skies_are_not_larger_than_they_are(monkeypatch):
+    def spoil_skies(key, skies, config):
+        return skies.images, skies.labels, skies.known, None
+
+    monkeypatch.setattr(nights, "spoil_skies", spoil_skies)
+    recipe = replace(RECIPE, size=192, batch=2)
+    config = simulation_config(recipe)
+    skies = [make_sky((120, 200), valid=np.arange(200) >= np.full((120, 1), 50))]
+    found = list(exposures_of(recipe, config, "night", 7, skies))
+    assert [real for *_, real in found] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+    for image, labels, known, real in found:
+        assert image.shape == labels.shape == known.shape
+        if real:
+            small, large = sorted(image.shape)
+            assert small == 120
+            assert 142 <= large <= 150
+            assert np.all(known != 0)
+        else:
+            assert image.shape == (192, 192)
 
 
 def test_only_what_is_known_counts():
