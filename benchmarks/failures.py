@@ -44,7 +44,8 @@ def worst(masker, exposures, found):
                 if best > found.get((name, kind), (0.0,))[0]:
                     y, x = np.unravel_index(density.argmax(), density.shape)
                     top, left = (
-                        int(np.clip(n - CUTOUT // 2, 0, SIZE - CUTOUT)) for n in (y, x)
+                        int(np.clip(n - CUTOUT // 2, 0, max(length - CUTOUT, 0)))
+                        for n, length in zip((y, x), image.shape, strict=True)
                     )
                     part = np.s_[top : top + CUTOUT, left : left + CUTOUT]
                     found[name, kind] = best, image[part], (pixels & sure)[part]

@@ -119,16 +119,20 @@ def _with_rivals(night, full, priors):
     """
     histograms = night.histogram, full.histogram
     for _ in range(_ROUNDS):
-        # A night has too few positives to count, and others are as hard to find.
-        together = ScoreHistogram(len(ABBREVIATIONS))
-        for yes, histogram in enumerate(histograms):
-            together.counts[:, yes] = histogram.counts[:, yes]
-        thresholds = thresholds_of(together, priors)
+        thresholds = thresholds_of(_together(*histograms), priors)
         limits = _limits(thresholds, priors)
         histograms = [
             counts.rivals.applied(counts.histogram, limits) for counts in (night, full)
         ]
-    return together, histograms[1], thresholds
+    # What these thresholds give, whether or not the next would differ.
+    return _together(*histograms), histograms[1], thresholds
+
+
+def _together(night, full):
+    """A night, but for its positives: too few to count, and others are as hard."""
+    together = ScoreHistogram(len(ABBREVIATIONS))
+    together.counts[:, 0], together.counts[:, 1] = night.counts[:, 0], full.counts[:, 1]
+    return together
 
 
 def _limits(thresholds, priors):

@@ -6,7 +6,7 @@ import numpy as np
 
 from maximask_astro.flags import ABBREVIATIONS
 
-__all__ = ["OFTEN_ALONE", "SkyCrops", "draw_sky_crops"]
+__all__ = ["SkyCrops", "draw_sky_crops"]
 
 # A sky is drawn in proportion to its number of pixels to this power: large ones show
 # more, but small ones are skies of their own.
@@ -14,7 +14,7 @@ _BY_SIZE = 0.5
 
 # Skies that are smaller than a crop are mirrored at their edges to fill it; so often
 # they are shown as they are, with nothing around them.
-OFTEN_ALONE = 0.1
+_OFTEN_ALONE = 0.1
 
 # Means of 2×2 pixels, where the sky has at least this many pixels more or less than
 # the crop then: an undersampled and deeper sky.
@@ -157,7 +157,7 @@ def _objects(light, present, known):
     known[anything | nothing] |= _CLEAR
 
 
-def draw_sky_crops(skies, number, size, seed, *, often_alone=OFTEN_ALONE):
+def draw_sky_crops(skies, number, size, seed, *, often_alone=_OFTEN_ALONE):
     """
     Draw crops of skies for a batch.
 
